@@ -1,0 +1,192 @@
+//! The producing half.
+
+use super::gauge::RingGauge;
+use super::peer::Peer;
+use super::reservation::Reservation;
+use crate::counter::CounterWriter;
+use crate::orderings::{SIGNAL_ONE_LATE, SKIP_WAKE_ON_SEND};
+use crate::parker::Waker;
+use crate::ring::{ChunkError, Producer, PushError};
+
+/// The producing half of a [`channel`](super::channel()).
+///
+/// Nothing here waits: a full ring, a full lane and a receiver that is gone all
+/// give back what they could not take. After that, ask
+/// [`is_abandoned`](Sender::is_abandoned) to tell the last from the others.
+///
+/// While this half is held, the other side may free slots and signals and may
+/// go away; it never takes room away.
+///
+/// Dropping it closes the channel: the receiver still gets all that was
+/// published, then [`Closed`](super::Polled::Closed).
+#[derive(Debug)]
+pub struct Sender<T, S> {
+    records: Producer<T>,
+    /// Signals, each with the number of records published before it.
+    lane: Producer<(u64, S)>,
+    outgoing: Outgoing,
+    gauge: RingGauge,
+}
+
+/// What happens beside the ring when records are published.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// How many records were published: the position of the next signal.
+    published: CounterWriter,
+    receiver: Peer,
+}
+
+impl Outgoing {
+    /// Notes `count` records down as published and wakes the receiver.
+    #[inline]
+    pub(super) fn published(&mut self, count: usize) {
+        if count > 0 {
+            self.published.add(count as u64);
+            self.wake();
+        }
+    }
+
+    #[inline]
+    fn wake(&self) {
+        if !SKIP_WAKE_ON_SEND {
+            self.receiver.wake();
+        }
+    }
+}
+
+impl<T, S> Sender<T, S> {
+    pub(super) fn new(
+        records: Producer<T>,
+        lane: Producer<(u64, S)>,
+        published: CounterWriter,
+        gauge: RingGauge,
+    ) -> Self {
+        Self {
+            records,
+            lane,
+            outgoing: Outgoing {
+                published,
+                receiver: Peer::default(),
+            },
+            gauge,
+        }
+    }
+
+    /// Reserves as many free slots as there are, `max` at most, to be written
+    /// in place and published at once.
+    ///
+    /// The reservation has no room when the ring is full or the receiver gone.
+    #[inline]
+    pub fn reserve(&mut self, max: usize) -> Reservation<'_, T> {
+        let room = self.room(max);
+        // All or nothing, and this much was there a moment ago: only the
+        // receiver changes the number, and it makes it larger.
+        let chunk = self.records.write_chunk_uninit(room).ok();
+        Reservation::new(chunk, &mut self.outgoing)
+    }
+
+    /// How many of `max` records there is room for.
+    #[inline]
+    fn room(&mut self, max: usize) -> usize {
+        // Records for a receiver that is gone would vanish: there is no room
+        // for them.
+        if self.is_abandoned() {
+            return 0;
+        }
+        let max = max.min(self.capacity());
+        match self.records.write_chunk_uninit(max) {
+            Ok(_) => max,
+            Err(ChunkError::TooFewSlots(slots)) => slots,
+        }
+    }
+
+    /// Sends one record, published at once.
+    ///
+    /// # Errors
+    ///
+    /// Gives the record back when the ring is full or the receiver gone.
+    #[inline]
+    pub fn send(&mut self, value: T) -> Result<(), T> {
+        if self.is_abandoned() {
+            return Err(value);
+        }
+        match self.records.push(value) {
+            Ok(()) => {
+                self.outgoing.published(1);
+                Ok(())
+            }
+            Err(PushError::Full(value)) => Err(value),
+        }
+    }
+
+    /// Sends as many of `records` as fit, published at once, and returns how
+    /// many those were. What does not fit is not taken from the iterator.
+    ///
+    /// # Panics
+    ///
+    /// When the iterator does; nothing of this call is published then.
+    #[inline]
+    pub fn send_from<I: Iterator<Item = T>>(&mut self, records: &mut I) -> usize {
+        let most = records.size_hint().1.unwrap_or(usize::MAX);
+        let mut reservation = self.reserve(most);
+        reservation.extend(records);
+        reservation.publish()
+    }
+
+    /// Sends the front of `staged`, as much as fits, published at once, and
+    /// returns how many records those were. The rest stays, in its order.
+    #[inline]
+    pub fn send_vec(&mut self, staged: &mut Vec<T>) -> usize {
+        let mut reservation = self.reserve(staged.len());
+        let room = reservation.room();
+        reservation.extend(staged.drain(..room));
+        reservation.publish()
+    }
+
+    /// Sends a signal, in order with the records: those published before come
+    /// before it, those published later come after.
+    ///
+    /// # Errors
+    ///
+    /// Gives the signal back when the lane is full or the receiver gone.
+    #[inline]
+    pub fn signal(&mut self, signal: S) -> Result<(), S> {
+        if self.is_abandoned() {
+            return Err(signal);
+        }
+        let position = self.outgoing.published.value() + u64::from(SIGNAL_ONE_LATE);
+        match self.lane.push((position, signal)) {
+            Ok(()) => {
+                self.outgoing.wake();
+                Ok(())
+            }
+            Err(PushError::Full((_, signal))) => Err(signal),
+        }
+    }
+
+    /// Whether the receiver is gone; it does not come back.
+    #[inline]
+    pub fn is_abandoned(&self) -> bool {
+        self.records.is_abandoned()
+    }
+
+    /// From now on wakes `waker`'s thread after each publishing and signal, and
+    /// when this half is dropped.
+    ///
+    /// Costs one fence a batch. The receiver hands it over before it sleeps for
+    /// the first time.
+    pub fn wake_on_send(&mut self, waker: Waker) {
+        self.outgoing.receiver = Peer::woken_by(waker);
+    }
+
+    /// A reader of this channel's fill, for any thread.
+    pub fn gauge(&self) -> RingGauge {
+        self.gauge.clone()
+    }
+
+    /// How many records the ring holds when full.
+    #[inline]
+    pub fn capacity(&self) -> usize {
+        self.gauge.capacity()
+    }
+}

@@ -1,0 +1,1 @@
+//! A ring with the contract of rtrb, for loom.
