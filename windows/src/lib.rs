@@ -1,1 +1,43 @@
-//! Being built.
+//! Event time as arithmetic: what a stream engine remembers.
+//!
+//! This crate knows no threads and no clocks. It holds the notions of event
+//! time ([`Timestamp`], watermarks and how they are generated and combined),
+//! the windows that cut it, the [`Aggregate`] that folds records, and the
+//! hash-slab arena ([`Panes`]) in which every open window keeps its state.
+//!
+//! ```text
+//!   key ──► KeySlab ──► slot 17          one slot a key, shared by all panes
+//!                         │
+//!   time ─► pane 3:  [ . . 17 . . ]      one dense cell a slot, a bit says "touched"
+//!           pane 4:  [ . . 17 . . ]
+//! ```
+//!
+//! The same input gives the same output, on one thread or many, today or
+//! tomorrow.
+#![forbid(unsafe_code)]
+
+mod time;
+mod window;
+
+mod combiner;
+mod watermark;
+
+mod tumbling;
+
+pub mod aggregate;
+
+mod index;
+mod slab;
+
+mod panes;
+mod tumbling_windows;
+
+pub use aggregate::Aggregate;
+pub use combiner::{Combined, InputStatus, WatermarkCombiner};
+pub use panes::{ClosingPane, PaneEntry, Panes};
+pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
+pub use time::Timestamp;
+pub use tumbling::{Tumbling, WindowError};
+pub use tumbling_windows::{Added, ClosedCell, TumblingWindows};
+pub use watermark::{BoundedDisorder, DisorderError};
+pub use window::Window;

@@ -1,0 +1,269 @@
+use crate::index::Index;
+use ahash::RandomState;
+use std::fmt;
+use std::hash::Hash;
+
+/// The dense number of a key: an index into every pane of the same arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(pub(crate) u32);
+
+impl Slot {
+    /// The slot as an index.
+    #[inline]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How many keys an arena is made for, and how many it may ever hold at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StateLimit {
+    expected: usize,
+    limit: usize,
+}
+
+impl StateLimit {
+    /// The largest limit that slots can number: 2^30 keys.
+    pub const MOST_KEYS: usize = 1 << 30;
+
+    /// Room for `expected` keys from the start, never more than `limit`.
+    ///
+    /// Both are brought into range: the limit into `1..=MOST_KEYS`, the
+    /// expectation to at most the limit.
+    pub fn new(expected: usize, limit: usize) -> Self {
+        let limit = limit.clamp(1, Self::MOST_KEYS);
+        Self {
+            expected: expected.min(limit),
+            limit,
+        }
+    }
+
+    /// Keys for which memory is set aside at the start.
+    pub fn expected(&self) -> usize {
+        self.expected
+    }
+
+    /// Keys that may be held at once.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+/// What an arena holds, for reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StateStats {
+    /// Keys held now.
+    pub keys: usize,
+    /// The most keys ever held at once.
+    pub keys_high_water: usize,
+    /// How often the arena outgrew the memory set aside for it.
+    pub grown: u64,
+    /// Panes open now.
+    pub panes: usize,
+}
+
+/// The arena holds as many keys as it may; here is the one that did not fit.
+#[derive(Debug)]
+pub struct TooManyKeys<K> {
+    /// The key, given back.
+    pub key: K,
+    /// The limit that was met.
+    pub limit: usize,
+}
+
+impl<K> fmt::Display for TooManyKeys<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the state holds its limit of {} keys", self.limit)
+    }
+}
+
+/// Keys, each in a slot of its own: dense, preallocated, recycled.
+///
+/// Slots are handed out from a free list (the last freed first), else in order,
+/// so a slab of `n` keys uses the slots below its high-water mark. Hashing is
+/// ahash seeded at random, so that keys from outside cannot be chosen to
+/// collide; nothing observable depends on the seed.
+///
+/// A freed slot keeps its key's memory until the slot is used again.
+///
+/// # Invariants
+/// - every slot below `keys.len()` is either free or indexed under its key;
+/// - `keys.len() - free.len()` keys are live, at most `limit`.
+#[derive(Debug)]
+pub struct KeySlab<K> {
+    hasher: RandomState,
+    index: Index,
+    keys: Vec<K>,
+    free: Vec<u32>,
+    limit: StateLimit,
+    high_water: usize,
+    grown: u64,
+}
+
+impl<K: Hash + Eq> KeySlab<K> {
+    /// An empty slab, its memory set aside as `limit` says.
+    pub fn new(limit: StateLimit) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            index: Index::with_room_for(limit.expected),
+            keys: Vec::with_capacity(limit.expected),
+            free: Vec::with_capacity(limit.expected),
+            limit,
+            high_water: 0,
+            grown: 0,
+        }
+    }
+
+    #[inline]
+    fn tag(&self, key: &K) -> u32 {
+        (self.hasher.hash_one(key) >> 32) as u32
+    }
+
+    /// The slot of `key`, which is given one if it has none.
+    ///
+    /// # Errors
+    /// [`TooManyKeys`] with the key when it is new and the limit is met.
+    #[inline]
+    pub fn slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
+        let tag = self.tag(&key);
+        let keys = &self.keys;
+        match self.index.find(tag, |slot| keys[slot as usize] == key) {
+            Some(slot) => Ok(Slot(slot)),
+            None => self.insert(tag, key),
+        }
+    }
+
+    /// The slot of `key`, if it has one.
+    #[inline]
+    pub fn find(&self, key: &K) -> Option<Slot> {
+        let keys = &self.keys;
+        self.index
+            .find(self.tag(key), |slot| keys[slot as usize] == *key)
+            .map(Slot)
+    }
+
+    #[inline(never)]
+    fn insert(&mut self, tag: u32, key: K) -> Result<Slot, TooManyKeys<K>> {
+        if self.len() == self.limit.limit {
+            return Err(TooManyKeys {
+                key,
+                limit: self.limit.limit,
+            });
+        }
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.keys[slot as usize] = key;
+                slot
+            }
+            None => {
+                self.grown += u64::from(self.keys.len() == self.keys.capacity());
+                self.keys.push(key);
+                // At most `MOST_KEYS` keys are live, so it fits.
+                (self.keys.len() - 1) as u32
+            }
+        };
+        self.grown += u64::from(self.index.insert(tag, slot));
+        self.high_water = self.high_water.max(self.len());
+        Ok(Slot(slot))
+    }
+
+    /// Frees a slot that is in use; its key is unknown from here on.
+    pub fn release(&mut self, slot: Slot) {
+        let tag = self.tag(&self.keys[slot.index()]);
+        self.index.remove(tag, slot.0);
+        self.free.push(slot.0);
+    }
+
+    /// The key in `slot`: the one it was handed out for, or the last one before
+    /// it was freed.
+    #[inline]
+    pub fn key(&self, slot: Slot) -> &K {
+        &self.keys[slot.index()]
+    }
+
+    /// How many keys are held.
+    pub fn len(&self) -> usize {
+        self.keys.len() - self.free.len()
+    }
+
+    /// Whether no key is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many slots were ever in use at once: all slots are below.
+    pub fn slots(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The configured limit.
+    pub fn limit(&self) -> StateLimit {
+        self.limit
+    }
+
+    /// What the slab holds; it knows of no panes.
+    pub fn stats(&self) -> StateStats {
+        StateStats {
+            keys: self.len(),
+            keys_high_water: self.high_water,
+            grown: self.grown,
+            panes: 0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_keeps_its_slot_until_it_is_released() {
+        let mut slab = KeySlab::new(StateLimit::new(4, 100));
+        let a = slab.slot("a").unwrap();
+        let b = slab.slot("b").unwrap();
+        assert_ne!(a, b);
+        assert_eq!(slab.slot("a").unwrap(), a);
+        slab.release(a);
+        assert_eq!(slab.find(&"a"), None);
+        assert_eq!(slab.slot("c").unwrap(), a, "the slot is used again");
+        assert_eq!(slab.key(a), &"c");
+        assert_eq!(slab.find(&"b"), Some(b));
+        assert_eq!(slab.len(), 2);
+    }
+
+    #[test]
+    fn the_limit_gives_the_key_back() {
+        let mut slab = KeySlab::new(StateLimit::new(10, 2));
+        let first = slab.slot(1).unwrap();
+        slab.slot(2).unwrap();
+        let refused = slab.slot(3).unwrap_err();
+        assert_eq!((refused.key, refused.limit), (3, 2));
+        assert!(slab.slot(2).is_ok(), "keys that are held are still found");
+        slab.release(first);
+        assert!(slab.slot(3).is_ok());
+    }
+
+    #[test]
+    fn growth_is_counted_and_does_not_happen_within_the_expectation() {
+        let mut slab = KeySlab::new(StateLimit::new(1_000, 10_000));
+        for key in 0..1_000 {
+            slab.slot(key).unwrap();
+        }
+        assert_eq!(slab.stats().grown, 0);
+        for key in 0..5_000 {
+            slab.slot(key).unwrap();
+        }
+        assert!(slab.stats().grown > 0);
+        assert_eq!(slab.stats().keys_high_water, 5_000);
+    }
+
+    #[test]
+    fn regular_keys_do_not_crowd() {
+        // `id << 40` is the family on which a bare multiplicative hash collapses.
+        let mut slab = KeySlab::new(StateLimit::new(65_536, 65_536));
+        for id in 0..65_536u64 {
+            slab.slot(id << 40).unwrap();
+        }
+        assert_eq!(slab.len(), 65_536);
+    }
+}
