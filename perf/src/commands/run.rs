@@ -1,0 +1,110 @@
+//! `run`: one workload, one engine.
+
+use serde::Serialize;
+
+use fluxus_perf::{Case, Digest, Engine, Idle, Workload};
+
+use super::arguments::RunArguments;
+use super::print::complain;
+use super::report::{heading, median, thousands, Speed, Verdict};
+use super::{cores, Report};
+
+/// The one line of JSON. `mev_per_s` counts millions of the workload's events, lines in W1.
+#[derive(Serialize)]
+struct Line<'run> {
+    workload: Workload,
+    engine: Engine,
+    events: u64,
+    keys: Option<u64>,
+    workers: usize,
+    cores: &'run [usize],
+    pinned: bool,
+    idle: Idle,
+    repeat: u64,
+    /// The median of the repeated runs.
+    seconds: f64,
+    seconds_min: f64,
+    seconds_max: f64,
+    mev_per_s: f64,
+    rows: u64,
+    count: u64,
+    sum: u64,
+    digest_ok: bool,
+}
+
+pub(super) fn run(asked: &RunArguments) -> Result<Report, String> {
+    let what = &asked.what;
+    let (options, warnings) = cores::options(what);
+    warnings
+        .iter()
+        .for_each(|warning| complain(&format!("warning: {warning}")));
+    let events = what.events.unwrap_or(what.workload.default_events());
+    let case = Case::prepare(what.workload, events, what.keys)?;
+
+    let mut verdict = Verdict::of(&case);
+    for _ in 0..what.warm_up {
+        verdict.check(asked.engine, case.run(asked.engine, &options)?.digest);
+    }
+    let mut seconds = Vec::new();
+    let mut digest = Digest::default();
+    for _ in 0..asked.repeat {
+        let outcome = case.run(asked.engine, &options)?;
+        verdict.check(asked.engine, outcome.digest);
+        seconds.push(outcome.seconds);
+        digest = outcome.digest;
+    }
+
+    let speed = Speed::of(&case, &seconds);
+    let text = if what.json {
+        let line = Line {
+            workload: what.workload,
+            engine: asked.engine,
+            events,
+            keys: case.keys(),
+            workers: options.workers,
+            cores: &options.cores,
+            pinned: options.pin,
+            idle: options.idle,
+            repeat: asked.repeat,
+            seconds: median(&seconds),
+            seconds_min: seconds.iter().copied().fold(f64::INFINITY, f64::min),
+            seconds_max: seconds.iter().copied().fold(0.0, f64::max),
+            mev_per_s: speed.median,
+            rows: digest.rows,
+            count: digest.count,
+            sum: digest.sum,
+            digest_ok: verdict.is_right(),
+        };
+        serde_json::to_string(&line).map_err(|error| error.to_string())? + "\n"
+    } else {
+        format!(
+            "{}\nengine {}, {} measured after {} to warm up\n\n\
+             speed   {speed}\n\
+             time    {:.4} s, {:.2} ns each\n\
+             rows    {}\n\
+             count   {}\n\
+             digest  {:#018x}, {}\n",
+            heading(&case, &options),
+            asked.engine,
+            runs(asked.repeat),
+            what.warm_up,
+            median(&seconds),
+            1e9 * median(&seconds) / events as f64,
+            thousands(digest.rows),
+            thousands(digest.count),
+            digest.sum,
+            verdict.in_words(),
+        )
+    };
+    Ok(Report {
+        text,
+        wrong: verdict.wrong(),
+    })
+}
+
+fn runs(number: u64) -> String {
+    match number {
+        1 => "1 run".to_owned(),
+        _ => format!("{number} runs"),
+    }
+}

@@ -1,0 +1,110 @@
+//! Keys to dense ids: what the loops by hand keep instead of a hash map of panes.
+
+/// Gives every distinct key the next number from 0, with one probe for a known key.
+///
+/// Open addressing, linear probing, at most half full. A slot holds the key and
+/// its id side by side, so that a hit touches one cache line. The hash is one
+/// multiplication and the product's high bits: it is not meant to stand up to
+/// keys chosen to collide, which a loop written for its own data need not do.
+#[derive(Debug)]
+pub(crate) struct DenseIds {
+    slots: Vec<Slot>,
+    /// `64 - log2(slots.len())`: what brings a hash down to a slot.
+    shift: u32,
+    length: u32,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Slot {
+    key: u64,
+    id: u32,
+}
+
+const VACANT: u32 = u32::MAX;
+const SMALLEST: usize = 1024;
+
+impl DenseIds {
+    pub(crate) fn new() -> Self {
+        Self::with_slots(SMALLEST)
+    }
+
+    fn with_slots(slots: usize) -> Self {
+        Self {
+            slots: vec![Slot { key: 0, id: VACANT }; slots],
+            shift: 64 - slots.trailing_zeros(),
+            length: 0,
+        }
+    }
+
+    /// How many keys have an id.
+    pub(crate) fn len(&self) -> usize {
+        self.length as usize
+    }
+
+    /// The id of `key`, a new one if it was not seen before.
+    #[inline(always)]
+    pub(crate) fn intern(&mut self, key: u64) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut index = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
+        loop {
+            let slot = self.slots[index & mask];
+            // Vacant is the rarer case: a vacant slot's key is 0, so ask for the id only then.
+            if slot.key == key && slot.id != VACANT {
+                return slot.id as usize;
+            }
+            if slot.id == VACANT {
+                return self.insert(index & mask, key);
+            }
+            index += 1;
+        }
+    }
+
+    #[cold]
+    fn insert(&mut self, index: usize, key: u64) -> usize {
+        let id = self.length;
+        self.slots[index] = Slot { key, id };
+        self.length += 1;
+        if self.len() * 2 > self.slots.len() {
+            self.grow();
+        }
+        id as usize
+    }
+
+    fn grow(&mut self) {
+        let mut larger = Self::with_slots(self.slots.len() * 2);
+        let mask = larger.slots.len() - 1;
+        for slot in self.slots.iter().filter(|slot| slot.id != VACANT) {
+            let mut index = (slot.key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> larger.shift) as usize;
+            while larger.slots[index & mask].id != VACANT {
+                index += 1;
+            }
+            larger.slots[index & mask] = *slot;
+        }
+        larger.length = self.length;
+        *self = larger;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::splitmix::mix64;
+
+    #[test]
+    fn ids_are_dense_and_stay() {
+        for spread in [
+            |key: u64| key,
+            mix64,
+            |key: u64| key << 32,
+            |key: u64| u64::MAX - key,
+        ] {
+            let mut ids = DenseIds::new();
+            for round in 0..2 {
+                for number in 0..20_000u64 {
+                    assert_eq!(ids.intern(spread(number)), number as usize, "round {round}");
+                }
+                assert_eq!(ids.len(), 20_000);
+            }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! The end-to-end harness of Fluxus: exact workloads, digests checked, the
+//! engine against the loop one would have written by hand.
+//!
+//! A workload is a folder: its data, made before the clock starts and handed
+//! over from memory; the loop by hand; the same query through the public API.
+//! Both give a [`Digest`], and a speed counts only with the right one.
+//!
+//! ```text
+//! splitmix ─► w1/data  w2/data ─► Case ─┬─► w*/hand   ─┬─► Digest, seconds ─► run | compare
+//!                                       └─► w*/fluxus ─┘        │
+//!                                                          expected
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod splitmix;
+
+pub mod digest;
+pub mod expected;
+pub mod interleaved;
+
+mod dense_ids;
+
+pub mod w1;
+pub mod w2;
+pub mod w7;
+
+mod available;
+mod case;
+mod workload;
+
+pub use available::{memory_bytes, Cores};
+pub use case::{Case, Idle, Options, Outcome};
+pub use digest::Digest;
+pub use workload::{Engine, Workload};

@@ -1,0 +1,8 @@
+//! W2: count, sum, min, max and mean per key in tumbling windows of one second.
+
+pub mod data;
+pub mod fluxus;
+pub mod hand;
+
+/// The length of a window, in milliseconds.
+pub const WINDOW_MS: i64 = 1000;
