@@ -34,12 +34,10 @@ pub(crate) const STOP_STORE: Ordering = weakened(planted!("mutation-stop-store-r
 pub(crate) const STOP_LOAD: Ordering = weakened(planted!("mutation-stop-load-relaxed"), Acquire);
 
 /// The sleeper's announcement; its partner is [`WAKE_SWAP`].
-pub(crate) const PREPARE_STORE: Ordering =
-    weakened(planted!("mutation-prepare-store-relaxed"), Release);
-/// The waker taking the announcement; its partner is [`PREPARE_STORE`].
+pub(crate) const PREPARE_SWAP: Ordering =
+    weakened(planted!("mutation-prepare-swap-relaxed"), Release);
+/// The waker taking the announcement; its partner is [`PREPARE_SWAP`].
 pub(crate) const WAKE_SWAP: Ordering = weakened(planted!("mutation-wake-swap-relaxed"), Acquire);
-/// The sleeper's look at the flag; its partner is the fence in `Waker::wake`.
-pub(crate) const PARK_LOAD: Ordering = weakened(planted!("mutation-park-load-relaxed"), Acquire);
 /// Both fences of sleeper and waker, each the other's partner.
 pub(crate) const SEQUENTIAL_FENCE: Ordering = SeqCst;
 /// Leaves out the sleeper's fence.

@@ -1,7 +1,7 @@
 //! Sleep when there is no work, without missing the work that comes meanwhile.
 
 use crate::orderings::{
-    PARK_LOAD, PREPARE_STORE, SEQUENTIAL_FENCE, SKIP_PREPARE_FENCE, SKIP_WAKE_FENCE, WAKE_SWAP,
+    PREPARE_SWAP, SEQUENTIAL_FENCE, SKIP_PREPARE_FENCE, SKIP_WAKE_FENCE, WAKE_SWAP,
 };
 use crate::sync::{fence, Arc, AtomicBool, Deadline, Sleeper};
 use std::cell::Cell;
@@ -48,6 +48,8 @@ pub struct Parker {
 /// - Only the sleeper raises `asleep`, and it has told `sleeper` its thread
 ///   before it does so for the first time.
 /// - Whoever lowers it for the sleeper unparks the sleeper.
+/// - Every change of `asleep` is an exchange: so all changes stand in one order,
+///   and a late waker's cannot hide a newer announcement from the next waker.
 #[derive(Debug)]
 struct Shared {
     asleep: AtomicBool,
@@ -87,9 +89,9 @@ impl Parker {
     /// it from the same thread.
     pub fn prepare(&self) {
         self.shared.sleeper.learn_current_thread();
-        // Release, pairs with the Acquire in `Waker::wake`: who sees the
+        // Release, pairs with the Acquire in `Waker::unpark`: who sees the
         // sleeper asleep also sees which thread it is.
-        self.shared.asleep.store(true, PREPARE_STORE);
+        self.shared.asleep.swap(true, PREPARE_SWAP);
         if !SKIP_PREPARE_FENCE {
             // SeqCst, pairs with the fence in `Waker::wake`: the flag is up
             // before the caller looks for work.
@@ -101,18 +103,20 @@ impl Parker {
     pub fn cancel(&self) {
         // Relaxed: a waker that misses it only unparks a thread that is awake,
         // and `park` does not take a stale unpark for a wake-up.
-        self.shared.asleep.store(false, Relaxed);
+        self.shared.asleep.swap(false, Relaxed);
     }
 
     /// Sleeps until woken, or for `limit` at most; at once awake again when
     /// woken since [`prepare`](Parker::prepare) or never prepared.
     ///
-    /// All that a waker did before it woke this thread is visible after.
+    /// Being woken is a hint: look for work, and when there is none, prepare
+    /// again.
     pub fn park(&self, limit: Option<Duration>) {
         let deadline = Deadline::after(limit);
-        // Acquire, pairs with the SeqCst fence before the swap in
-        // `Waker::wake`.
-        while self.shared.asleep.load(PARK_LOAD) {
+        // Relaxed: the flag carries no data. The work is found by looking for
+        // it, and a look that comes too early is followed by another
+        // `prepare`, whose fence comes after that of the waker.
+        while self.shared.asleep.load(Relaxed) {
             if !deadline.sleep() {
                 self.cancel();
                 return;
@@ -136,8 +140,7 @@ impl Waker {
     pub fn wake(&self) {
         if !SKIP_WAKE_FENCE {
             // SeqCst, pairs with the fence in `Parker::prepare`: the work is
-            // published before the flag is looked at. It is also the release
-            // side of the Acquire in `Parker::park`.
+            // published before the flag is looked at.
             fence(SEQUENTIAL_FENCE);
         }
         // Relaxed: the fence orders it; what must be acquired, the swap does.

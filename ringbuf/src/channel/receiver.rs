@@ -7,6 +7,7 @@ use crate::counter::CounterWriter;
 use crate::orderings::{CLOSED_AFTER_DRAIN, LANE_BEFORE_TAIL};
 use crate::parker::Waker;
 use crate::ring::{ChunkError, Consumer};
+use std::fmt;
 
 /// The consuming half of a [`channel`](super::channel()).
 ///
@@ -15,7 +16,6 @@ use crate::ring::{ChunkError, Consumer};
 ///
 /// Dropping it abandons the channel: the sender gets back what it tries to
 /// send, and what lies in the ring is dropped.
-#[derive(Debug)]
 pub struct Receiver<T, S> {
     records: Consumer<T>,
     lane: Consumer<(u64, S)>,
@@ -92,13 +92,11 @@ impl<T, S: Copy> Receiver<T, S> {
     ///
     /// - A record at or behind `p` is never delivered before the signal: if the
     ///   tail that was loaded is beyond `p`, it was stored after the signal
-    ///   was, so the look at the lane that follows finds the signal. An old,
-    ///   remembered tail is all the safer; and a remembered signal is the
-    ///   oldest one, because the lane keeps its order.
+    ///   was, so the look at the lane that follows finds the signal. That holds
+    ///   for a remembered tail too, it was loaded earlier still; and a
+    ///   remembered signal is the oldest one, because the lane keeps its order.
     /// - The signal is never delivered before a record in front of `p`: it is
-    ///   delivered only when exactly `p` records were consumed. Those that are
-    ///   missing were published before it, so a second look at the ring finds
-    ///   them.
+    ///   delivered only when exactly `p` records were consumed.
     /// - `Closed` is said only when the sender was seen to be gone *before*
     ///   both rings were found empty, so whatever it published last has been
     ///   looked for.
@@ -118,10 +116,7 @@ impl<T, S: Copy> Receiver<T, S> {
                     self.incoming.wake_sender();
                     return Polled::Signal(signal);
                 }
-                let most = usize::try_from(before_signal).map_or(max, |most| most.min(max));
-                // A look that came before the signal may have missed records
-                // in front of it; this one cannot.
-                self.readable(most)
+                usize::try_from(before_signal).map_or(loaded, |most| most.min(loaded))
             }
             // Not one more than was loaded before the look at the lane.
             None => loaded,
@@ -156,5 +151,14 @@ impl<T, S: Copy> Receiver<T, S> {
     #[inline]
     fn next_signal(&mut self) -> Option<(u64, S)> {
         self.lane.peek().ok().copied()
+    }
+}
+
+impl<T, S> fmt::Debug for Receiver<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Receiver")
+            .field("capacity", &self.capacity())
+            .field("fill", &self.gauge.fill())
+            .finish_non_exhaustive()
     }
 }

@@ -7,6 +7,7 @@ use crate::counter::CounterWriter;
 use crate::orderings::{SIGNAL_ONE_LATE, SKIP_WAKE_ON_SEND};
 use crate::parker::Waker;
 use crate::ring::{ChunkError, Producer, PushError};
+use std::fmt;
 
 /// The producing half of a [`channel`](super::channel()).
 ///
@@ -19,7 +20,6 @@ use crate::ring::{ChunkError, Producer, PushError};
 ///
 /// Dropping it closes the channel: the receiver still gets all that was
 /// published, then [`Closed`](super::Polled::Closed).
-#[derive(Debug)]
 pub struct Sender<T, S> {
     records: Producer<T>,
     /// Signals, each with the number of records published before it.
@@ -188,5 +188,14 @@ impl<T, S> Sender<T, S> {
     #[inline]
     pub fn capacity(&self) -> usize {
         self.gauge.capacity()
+    }
+}
+
+impl<T, S> fmt::Debug for Sender<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("capacity", &self.capacity())
+            .field("fill", &self.gauge.fill())
+            .finish_non_exhaustive()
     }
 }
