@@ -187,7 +187,8 @@ mod tests {
     #[test]
     fn each_strategy_climbs_its_own_ladder_and_starts_over() {
         use IdleStrategy::*;
-        let table: [(IdleStrategy, bool, &[(Rest, usize)]); 8] = [
+        type Ladder<'a> = &'a [(Rest, usize)];
+        let table: [(IdleStrategy, bool, Ladder<'_>); 8] = [
             (BusySpin, false, &[(Rest::Spin, 3_000)]),
             (BusySpin, true, &[(Rest::Yield, 3_000)]),
             (Yield, false, &[(Rest::Spin, 64), (Rest::Yield, 2_936)]),

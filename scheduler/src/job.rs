@@ -143,6 +143,7 @@ fn launch_with(
         cores,
         warnings,
         lost,
+        grace: GRACE,
     })
 }
 
@@ -283,6 +284,8 @@ pub struct JobHandle {
     warnings: Vec<Warning>,
     /// The faults of workers that could not be started after all.
     lost: Vec<Noted>,
+    /// How long a drop waits.
+    grace: Duration,
 }
 
 impl JobHandle {
@@ -393,7 +396,7 @@ impl Drop for JobHandle {
             return;
         }
         self.control.stop();
-        self.wait(GRACE);
+        self.wait(self.grace);
         for thread in self.threads.drain(..) {
             if thread.is_finished() {
                 // Nobody is left to hear how it went.
@@ -452,6 +455,138 @@ impl Error for LaunchError {
         match &self.problem {
             Problem::Spawn { error, .. } => Some(error),
             Problem::NoWorkers | Problem::Seats { .. } | Problem::NoBudget => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Step, Task};
+    use fluxus_ringbuf::Parker;
+    use std::sync::mpsc::{channel, Receiver, Sender};
+
+    /// Idle until it gets a word; blocks inside its poll, as no task should.
+    struct Stuck {
+        entered: Sender<()>,
+        word: Receiver<()>,
+        aborted: Sender<&'static str>,
+    }
+
+    impl Task for Stuck {
+        fn name(&self) -> &str {
+            "stuck"
+        }
+        fn poll(&mut self, _budget: usize) -> Result<Step, Fault> {
+            let _ = self.entered.send(());
+            let _ = self.word.recv();
+            Ok(Step::Idle)
+        }
+        fn abort(&mut self) {
+            let _ = self.aborted.send("aborted");
+        }
+    }
+
+    fn workers(tasks: Vec<Stuck>) -> (Vec<Worker>, Control) {
+        let workers: Vec<Worker> = tasks
+            .into_iter()
+            .map(|task| Worker {
+                tasks: vec![Box::new(task)],
+                parker: Parker::new(),
+            })
+            .collect();
+        let wakers = workers.iter().map(|worker| worker.parker.waker()).collect();
+        (workers, Control::new(wakers))
+    }
+
+    fn unpinned(workers: usize) -> Seating {
+        let seat = Seat {
+            core: None,
+            shared: true,
+            idle: IdleStrategy::Park,
+        };
+        Seating {
+            seats: vec![seat; workers],
+            warnings: vec![],
+        }
+    }
+
+    #[test]
+    fn names_keep_the_worker_and_fit_the_system() {
+        let table = [
+            ("count", 0, "fluxus-count-0"),
+            ("word-count", 0, "fluxus-word-c-0"),
+            ("word-count", 123, "fluxus-word-123"),
+            ("w\0rd", 1, "fluxus-wrd-1"),
+            ("äöüß", 1, "fluxus-äöü-1"),
+            ("", 7, "fluxus--7"),
+            ("job", 123_456_789, "fluxus--123456789"),
+        ];
+        for (job, worker, name) in table {
+            assert_eq!(thread_name(job, worker), name);
+        }
+    }
+
+    #[test]
+    fn a_stuck_task_does_not_hold_up_the_drop_of_its_handle() {
+        let (entered, has_entered) = channel();
+        let (speak, word) = channel();
+        let (aborted, was_aborted) = channel();
+        let (workers, control) = workers(vec![Stuck {
+            entered,
+            word,
+            aborted,
+        }]);
+        let mut job = launch("stuck", unpinned(1), workers, control, 1).expect("it starts");
+        job.grace = Duration::ZERO;
+        has_entered.recv().expect("it is polled");
+        drop(job);
+        // The thread was left to itself; once its task comes back, it ends well.
+        speak.send(()).expect("it still listens");
+        assert_eq!(was_aborted.recv(), Ok("aborted"));
+    }
+
+    #[test]
+    fn a_thread_that_cannot_be_started_takes_the_whole_launch_back() {
+        for failing in 0..3 {
+            let (aborted, was_aborted) = channel();
+            let (entered, has_entered) = channel();
+            let tasks = (0..3)
+                .map(|_| Stuck {
+                    entered: entered.clone(),
+                    word: channel().1,
+                    aborted: aborted.clone(),
+                })
+                .collect();
+            drop((aborted, entered));
+            let (workers, control) = workers(tasks);
+            let mut spawned = 0;
+            let error = launch_with(
+                "few",
+                unpinned(3),
+                workers,
+                control.clone(),
+                1,
+                &mut |builder, body| {
+                    if spawned == failing {
+                        return Err(io::Error::new(io::ErrorKind::WouldBlock, "no threads left"));
+                    }
+                    spawned += 1;
+                    builder.spawn(body)
+                },
+            )
+            .expect_err("it does not start");
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "the thread of worker {failing} could not be started: no threads left; \
+                     use fewer workers or raise the limit on threads"
+                )
+            );
+            assert!(control.is_stopping());
+            // Every sender is gone: all tasks were dropped, none was polled.
+            assert_eq!(was_aborted.iter().count(), 3);
+            assert_eq!(has_entered.iter().count(), 0);
         }
     }
 }

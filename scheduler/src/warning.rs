@@ -17,7 +17,7 @@ pub enum Warning {
         /// Every core that the process may use.
         allowed: Vec<usize>,
     },
-    /// There are more unpinned workers than cores to run them on.
+    /// There are more workers than cores to run them on, and not all are pinned.
     TooFewCores {
         /// How many workers there are.
         workers: usize,
@@ -139,12 +139,12 @@ impl fmt::Display for Warning {
             }
             Warning::TooFewCores { workers, allowed } => write!(
                 f,
-                "{} run unpinned on {} (cores {}): they take turns and do not spin; \
-                 use at most {} workers or allow more cores",
+                "{} for {} (allowed: {}): they take turns and do not spin; \
+                 use at most {} or allow more cores",
                 Workers(*workers),
                 Cores(allowed.len()),
                 CpuList(allowed),
-                allowed.len(),
+                Workers(allowed.len()),
             ),
             Warning::Quota {
                 workers,
@@ -153,10 +153,10 @@ impl fmt::Display for Warning {
             } => write!(
                 f,
                 "the quota of this process lets {parallelism} of {} run at a time on cores {}: \
-                 they take turns and do not spin; use at most {parallelism} workers or raise \
-                 the quota",
+                 they take turns and do not spin; use at most {} or raise the quota",
                 Workers(*workers),
                 CpuList(allowed),
+                Workers(*parallelism),
             ),
             Warning::CoresNotAllowed {
                 cores,
@@ -164,7 +164,7 @@ impl fmt::Display for Warning {
                 allowed,
             } => write!(
                 f,
-                "cores {} are not open to this process, so workers {} run unpinned; \
+                "cores this process may not use: {}; workers that run unpinned instead: {}; \
                  choose from cores {} or widen the process's cpu set",
                 CpuList(cores),
                 CpuList(workers),
@@ -178,7 +178,7 @@ impl fmt::Display for Warning {
             ),
             Warning::SpinDowngraded { workers, allowed } => write!(
                 f,
-                "workers {} were asked to spin but have no core of their own, so they yield; \
+                "no busy spin without a core of one's own: these workers yield instead: {}; \
                  pin each to one of cores {} or choose the adaptive idle strategy",
                 CpuList(workers),
                 CpuList(allowed),

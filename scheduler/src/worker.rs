@@ -1,5 +1,6 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::thread;
+use std::time::Duration;
 
 use fluxus_ringbuf::Parker;
 
@@ -40,14 +41,21 @@ pub(crate) fn work(
     let mut crew = Crew::new(Some(number), tasks, budget, tally);
     let patience = Patience::new(seat.idle, seat.shared);
     // Once around all the rounds: after a panic nobody here is polled again.
-    let rounds = AssertUnwindSafe(|| keep_polling(&mut crew, &parker, patience, control));
+    let rounds =
+        AssertUnwindSafe(|| keep_polling(&mut crew, &parker, PARK_LIMIT, patience, control));
     if let Err(payload) = catch_unwind(rounds) {
         crew.caught(payload);
     }
     crew.end(control)
 }
 
-fn keep_polling(crew: &mut Crew, parker: &Parker, mut patience: Patience, control: &Control) {
+fn keep_polling(
+    crew: &mut Crew,
+    parker: &Parker,
+    park_limit: Duration,
+    mut patience: Patience,
+    control: &Control,
+) {
     let mut announced = false;
     while crew.live() > 0 && !control.is_stopping() {
         let progress = crew.round();
@@ -66,7 +74,7 @@ fn keep_polling(crew: &mut Crew, parker: &Parker, mut patience: Patience, contro
             // Nothing came between the announcement and this round, nor a
             // stop; whatever came since has woken us already.
             crew.tally().park();
-            parker.park(Some(PARK_LIMIT));
+            parker.park(Some(park_limit));
             announced = false;
             continue;
         }
@@ -77,6 +85,80 @@ fn keep_polling(crew: &mut Crew, parker: &Parker, mut patience: Patience, contro
                 parker.prepare();
                 announced = true;
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tally::tally;
+    use crate::{Fault, IdleStrategy, Step};
+    use std::sync::mpsc::{channel, Receiver};
+
+    /// As good as for ever: only a wake-up ends a park of this length in time.
+    const FOR_EVER: Duration = Duration::from_secs(3_600);
+
+    /// When a test that hangs is given up.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// Done when it gets a word, or when the job drains.
+    struct Listener {
+        word: Receiver<()>,
+        control: Control,
+    }
+
+    impl Task for Listener {
+        fn name(&self) -> &str {
+            "listener"
+        }
+        fn poll(&mut self, _budget: usize) -> Result<Step, Fault> {
+            let done = self.word.try_recv().is_ok() || self.control.is_draining();
+            Ok(if done { Step::Done } else { Step::Idle })
+        }
+        fn abort(&mut self) {}
+    }
+
+    /// Parks a worker for ever, rouses it, and says whether its task got done.
+    fn roused_by(rouse: impl FnOnce(&Control, &dyn Fn())) -> bool {
+        let parker = Parker::new();
+        let waker = parker.waker();
+        let control = Control::new(vec![waker.clone()]);
+        let (speak, word) = channel();
+        let task = Listener {
+            word,
+            control: control.clone(),
+        };
+        let (tally, gauges) = tally();
+        let (gone_home, home) = channel();
+        let theirs = control.clone();
+        let worker = thread::spawn(move || {
+            let mut crew = Crew::new(Some(0), vec![Box::new(task)], 1, tally);
+            let patience = Patience::new(IdleStrategy::Park, true);
+            keep_polling(&mut crew, &parker, FOR_EVER, patience, &theirs);
+            let done = crew.live() == 0;
+            drop(crew.end(&theirs));
+            let _ = gone_home.send(done);
+        });
+        while gauges.report(0, None).parks == 0 {
+            thread::yield_now();
+        }
+        rouse(&control, &|| {
+            let _ = speak.send(());
+            waker.wake();
+        });
+        let done = home.recv_timeout(PATIENCE).expect("the wake-up was lost");
+        worker.join().expect("it ended well");
+        done
+    }
+
+    #[test]
+    fn a_parked_worker_wakes_for_work_drain_and_stop() {
+        for _ in 0..100 {
+            assert!(roused_by(|_, speak| speak()));
+            assert!(roused_by(|control, _| control.drain()));
+            assert!(!roused_by(|control, _| control.stop()));
+            assert!(!roused_by(|control, _| control.halt()));
         }
     }
 }
