@@ -119,8 +119,17 @@ mod tests {
         fn abort(&mut self) {}
     }
 
+    /// When the worker is roused.
+    #[derive(Clone, Copy, PartialEq)]
+    enum When {
+        /// Certainly asleep, or past its last look for work.
+        Asleep,
+        /// At any point on its way there.
+        OnTheWay,
+    }
+
     /// Parks a worker for ever, rouses it, and says whether its task got done.
-    fn roused_by(rouse: impl FnOnce(&Control, &dyn Fn())) -> bool {
+    fn roused_by(when: When, rouse: impl FnOnce(&Control, &dyn Fn())) -> bool {
         let parker = Parker::new();
         let waker = parker.waker();
         let control = Control::new(vec![waker.clone()]);
@@ -140,7 +149,7 @@ mod tests {
             drop(crew.end(&theirs));
             let _ = gone_home.send(done);
         });
-        while gauges.report(0, None).parks == 0 {
+        while when == When::Asleep && gauges.report(0, None).parks == 0 {
             thread::yield_now();
         }
         rouse(&control, &|| {
@@ -154,11 +163,13 @@ mod tests {
 
     #[test]
     fn a_parked_worker_wakes_for_work_drain_and_stop() {
-        for _ in 0..100 {
-            assert!(roused_by(|_, speak| speak()));
-            assert!(roused_by(|control, _| control.drain()));
-            assert!(!roused_by(|control, _| control.stop()));
-            assert!(!roused_by(|control, _| control.halt()));
+        for when in [When::Asleep, When::OnTheWay] {
+            for _ in 0..200 {
+                assert!(roused_by(when, |_, speak| speak()));
+                assert!(roused_by(when, |control, _| control.drain()));
+                assert!(!roused_by(when, |control, _| control.stop()));
+                assert!(!roused_by(when, |control, _| control.halt()));
+            }
         }
     }
 }
