@@ -2,8 +2,10 @@
 
 /// Gives every distinct key the next number from 0, with one probe for a known key.
 ///
-/// Open addressing, linear probing, at most half full. A slot holds the key and
-/// its id side by side, so that a hit touches one cache line. The hash is one
+/// Open addressing, linear probing, at most a quarter full: what a probe costs is
+/// the mispredicted step past another key, and half as full took W2 from 155 to
+/// 179 M events/s (1000 keys: from 128 to 185). A slot holds the key and its id
+/// side by side, so that a hit touches one cache line. The hash is one
 /// multiplication and the product's high bits: it is not meant to stand up to
 /// keys chosen to collide, which a loop written for its own data need not do.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl DenseIds {
         let mut index = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
         loop {
             let slot = self.slots[index & mask];
-            // Vacant is the rarer case: a vacant slot's key is 0, so ask for the id only then.
+            // A vacant slot's key is 0, which is a key too: ask both.
             if slot.key == key && slot.id != VACANT {
                 return slot.id as usize;
             }
@@ -64,7 +66,7 @@ impl DenseIds {
         let id = self.length;
         self.slots[index] = Slot { key, id };
         self.length += 1;
-        if self.len() * 2 > self.slots.len() {
+        if self.len() * 4 > self.slots.len() {
             self.grow();
         }
         id as usize

@@ -1,6 +1,7 @@
 //! The arguments, and what of them makes no sense.
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use fluxus_perf::{Engine, Idle, Workload};
 
@@ -12,6 +13,39 @@ use super::cores::CoreList;
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Arguments {
+    /// Reads the command line; tells what is wrong with it and ends with status 2.
+    pub(super) fn read() -> Self {
+        let arguments = Self::parse();
+        match arguments.contradiction() {
+            None => arguments,
+            Some(message) => Self::command()
+                .error(ErrorKind::ArgumentConflict, message)
+                .exit(),
+        }
+    }
+
+    /// What no single argument gets wrong, but several together.
+    fn contradiction(&self) -> Option<String> {
+        let (what, engine) = match &self.command {
+            Command::Run(run) => (&run.what, run.engine),
+            Command::Compare(compare) => (&compare.what, Engine::Fluxus),
+        };
+        if what.keys.is_some() && what.workload.default_keys().is_none() {
+            return Some(format!(
+                "{} has no number of keys to choose: leave --keys out",
+                what.workload
+            ));
+        }
+        if what.workers > 1 && engine == Engine::Hand {
+            return Some(
+                "the engine `hand` is one loop on one core: leave --workers out".to_owned(),
+            );
+        }
+        None
+    }
 }
 
 #[derive(Subcommand, Debug)]
@@ -65,7 +99,7 @@ pub(super) struct What {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<1, 1024>)]
     pub(super) workers: u64,
 
-    /// Cores to pin to, one a worker, such as 0,1 or 2-5 [default: the first that are free to use]
+    /// Cores to pin to, one a worker, such as 0,1 or 2-5 [default: the first this process may use]
     #[arg(long, value_name = "LIST")]
     pub(super) cores: Option<CoreList>,
 
@@ -120,13 +154,25 @@ fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> 
 
 #[cfg(test)]
 mod tests {
-    use clap::error::ErrorKind;
-    use clap::CommandFactory;
-
     use super::*;
 
     fn parse(line: &str) -> Result<Arguments, ErrorKind> {
         Arguments::try_parse_from(line.split(' ')).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        let contradicts = |line| {
+            parse(line)
+                .expect("each argument is right")
+                .contradiction()
+                .is_some()
+        };
+        assert!(contradicts("fluxus-perf run W7 --keys 4"));
+        assert!(contradicts("fluxus-perf compare W1 --keys 4"));
+        assert!(contradicts("fluxus-perf run W2 --engine hand --workers 2"));
+        assert!(!contradicts("fluxus-perf run W2 --keys 4 --workers 2"));
+        assert!(!contradicts("fluxus-perf compare W2 --workers 2"));
     }
 
     #[test]

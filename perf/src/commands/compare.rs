@@ -6,7 +6,7 @@ use fluxus_perf::{Case, Engine, Idle, Options, Workload};
 
 use super::arguments::CompareArguments;
 use super::print::complain;
-use super::report::{heading, median, Speed, Verdict};
+use super::report::{duration, heading, median, Speed, Verdict};
 use super::{cores, Report};
 
 /// The one line of JSON. A ratio is the speed of `fluxus` over that of `hand`.
@@ -107,7 +107,7 @@ pub(super) fn compare(asked: &CompareArguments) -> Result<Report, String> {
             .collect();
         format!(
             "{}\nboth engines in turn, each warmed up by {} before; hand has 1 worker\n\n\
-             pair    fluxus       hand   fluxus/hand\n{pairs}\n\
+             pair       fluxus         hand   fluxus/hand\n{pairs}\n\
              fluxus  {fluxus}\n\
              hand    {hand}\n\
              ratio   {ratio:.3} ({ratio_min:.3} to {ratio_max:.3})  \
@@ -138,10 +138,9 @@ impl Pair {
     }
 
     fn in_a_row(&self, number: usize) -> String {
+        let [fluxus, hand] = [self.fluxus, self.hand].map(duration);
         format!(
-            "{number:>4} {:>8.4} s {:>8.4} s {:>13.3}\n",
-            self.fluxus,
-            self.hand,
+            "{number:>4} {fluxus:>12} {hand:>12} {:>13.3}\n",
             self.ratio()
         )
     }

@@ -46,8 +46,13 @@ pub(super) fn options(what: &What) -> (Options, Vec<String>) {
         None if what.no_pin => Vec::new(),
         None => allowed.first(workers),
     };
-    let mut warnings = Vec::new();
     let refused = allowed.refused(&cores);
+    let cores: Vec<usize> = cores
+        .into_iter()
+        .filter(|core| !refused.contains(core))
+        .take(workers)
+        .collect();
+    let mut warnings = Vec::new();
     if !refused.is_empty() {
         warnings.push(format!(
             "this process may not use {}, only {}: not pinned there",
@@ -55,13 +60,13 @@ pub(super) fn options(what: &What) -> (Options, Vec<String>) {
             name(allowed.as_slice()),
         ));
     }
-    if !what.no_pin && cores.len() < workers {
+    if !cores.is_empty() && cores.len() < workers {
         warnings.push(format!("{workers} workers on {}: they share", name(&cores)));
     }
     let options = Options {
         workers,
+        pin: !cores.is_empty(),
         cores,
-        pin: !what.no_pin,
         idle: what.idle,
         batch: what.batch.map(|batch| batch as usize),
         ring: what.ring.map(|ring| ring as usize),

@@ -10,8 +10,6 @@ mod run;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use arguments::{Arguments, Command};
 use print::{complain, show};
 
@@ -25,7 +23,7 @@ struct Report {
 /// Does what the command line asks: 0 when it was done and right, 1 when it
 /// failed or a digest was wrong, 2 when it was asked wrongly.
 pub(crate) fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     if cfg!(debug_assertions) {
         complain("warning: this is a debug build; its figures mean nothing, use --release");
     }

@@ -31,6 +31,15 @@ pub(super) fn thousands(number: u64) -> String {
     grouped
 }
 
+/// `seconds` in the unit that suits it.
+pub(super) fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds >= 1.0 => format!("{seconds:.3} s"),
+        seconds if seconds >= 1e-3 => format!("{:.3} ms", seconds * 1e3),
+        seconds => format!("{:.3} us", seconds * 1e6),
+    }
+}
+
 /// The first line of every table: what was run and where.
 pub(super) fn heading(case: &Case, options: &Options) -> String {
     let keys = case
@@ -147,6 +156,12 @@ mod tests {
         assert_eq!(median(&[3.0]), 3.0);
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+    }
+
+    #[test]
+    fn durations_in_their_units() {
+        let told = [12.3456, 0.0123456, 0.0000123456].map(duration);
+        assert_eq!(told, ["12.346 s", "12.346 ms", "12.346 us"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use fluxus_perf::{Case, Digest, Engine, Idle, Workload};
 
 use super::arguments::RunArguments;
 use super::print::complain;
-use super::report::{heading, median, thousands, Speed, Verdict};
+use super::report::{duration, heading, median, thousands, Speed, Verdict};
 use super::{cores, Report};
 
 /// The one line of JSON. `mev_per_s` counts millions of the workload's events, lines in W1.
@@ -80,15 +80,15 @@ pub(super) fn run(asked: &RunArguments) -> Result<Report, String> {
         format!(
             "{}\nengine {}, {} measured after {} to warm up\n\n\
              speed   {speed}\n\
-             time    {:.4} s, {:.2} ns each\n\
+             time    {}, {:.2} ns each\n\
              rows    {}\n\
              count   {}\n\
-             digest  {:#018x}, {}\n",
+             digest  {}, {}\n",
             heading(&case, &options),
             asked.engine,
             runs(asked.repeat),
             what.warm_up,
-            median(&seconds),
+            duration(median(&seconds)),
             1e9 * median(&seconds) / events as f64,
             thousands(digest.rows),
             thousands(digest.count),

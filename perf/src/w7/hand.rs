@@ -1,4 +1,8 @@
-//! W7 as one would write it by hand.
+//! W7 as one would write it by hand: a plain loop, left to the compiler as it is.
+//!
+//! For the base instruction set of x86-64 it becomes a scalar loop with a branch
+//! for the filter, two numbers a turn. Wider sets would vectorise it; that is no
+//! yardstick for records that come one by one.
 
 use super::{fold, keep, scramble};
 use crate::Digest;

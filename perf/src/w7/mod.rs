@@ -9,7 +9,7 @@ pub const fn scramble(x: u64) -> u64 {
     x.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1)
 }
 
-/// The filter: keeps about every other number, in no pattern a predictor learns.
+/// The filter: keeps about every other number.
 #[inline(always)]
 pub const fn keep(y: u64) -> bool {
     y & (1 << 32) == 0
