@@ -15,8 +15,8 @@ use crate::{Control, Fault, Step, Task};
 pub(crate) struct Crew {
     worker: Option<usize>,
     budget: usize,
-    /// Those that are not done, in the order they came in.
-    tasks: Vec<Box<dyn Task>>,
+    /// Those that are not done, with the places they came in.
+    tasks: Vec<(usize, Box<dyn Task>)>,
     /// Which of them is being polled.
     current: usize,
     faults: Vec<Noted>,
@@ -43,7 +43,7 @@ impl Crew {
         Crew {
             worker,
             budget,
-            tasks,
+            tasks: tasks.into_iter().enumerate().collect(),
             current: 0,
             faults: Vec::new(),
             tally,
@@ -92,8 +92,9 @@ impl Crew {
     #[inline]
     pub(crate) fn poll(&mut self, index: usize) -> Option<Step> {
         self.current = index;
-        self.tally.poll();
-        let step = match self.tasks[index].poll(self.budget) {
+        let (place, task) = &mut self.tasks[index];
+        self.tally.poll(*place);
+        let step = match task.poll(self.budget) {
             Ok(step) => step,
             Err(fault) => {
                 self.note(fault);
@@ -110,7 +111,7 @@ impl Crew {
     /// Takes a panic that came out of [`poll`](Crew::poll).
     pub(crate) fn caught(&mut self, payload: Box<dyn std::any::Any + Send>) {
         let operator = culprit::take().unwrap_or_else(|| match self.tasks.get(self.current) {
-            Some(task) => self.name_of(task.as_ref()),
+            Some((_, task)) => name_of(task.as_ref()),
             None => "a task".to_owned(),
         });
         self.note(Fault::caught(operator, payload));
@@ -125,8 +126,8 @@ impl Crew {
             control.halt();
         }
         let stopped = control.is_asked_to_stop() && !self.tasks.is_empty();
-        for mut task in std::mem::take(&mut self.tasks) {
-            let name = self.name_of(task.as_ref());
+        for (_, mut task) in std::mem::take(&mut self.tasks) {
+            let name = name_of(task.as_ref());
             self.contain(&name, || task.abort());
             self.contain(&name, || drop(task));
         }
@@ -139,8 +140,8 @@ impl Crew {
     /// A task is done: drop it now, so that its peers see its ends closed.
     #[cold]
     fn retire(&mut self, index: usize) {
-        let task = self.tasks.remove(index);
-        let name = self.name_of(task.as_ref());
+        let (_, task) = self.tasks.remove(index);
+        let name = name_of(task.as_ref());
         self.contain(&name, || drop(task));
     }
 
@@ -158,13 +159,13 @@ impl Crew {
             self.note(Fault::caught(operator, payload));
         }
     }
+}
 
-    /// The name of a task, even of one that panics when asked.
-    fn name_of(&self, task: &dyn Task) -> String {
-        catch_unwind(AssertUnwindSafe(|| task.name().to_owned())).unwrap_or_else(|payload| {
-            culprit::forget();
-            drop(Fault::caught("", payload));
-            "a task without a name".to_owned()
-        })
-    }
+/// The name of a task, even of one that panics when asked.
+pub(crate) fn name_of(task: &dyn Task) -> String {
+    catch_unwind(AssertUnwindSafe(|| task.name().to_owned())).unwrap_or_else(|payload| {
+        culprit::forget();
+        drop(Fault::caught("", payload));
+        "a task without a name".to_owned()
+    })
 }

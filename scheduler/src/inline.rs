@@ -131,7 +131,7 @@ impl<'a> InlineRun<'a> {
             faults: in_order(ended.faults),
             warnings: Vec::new(),
             stopped: ended.stopped,
-            workers: vec![self.gauges.report(0, None)],
+            workers: vec![self.gauges.report(0, None, &[])],
         }
     }
 

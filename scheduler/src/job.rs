@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::crew::{Crew, Ended};
+use crate::crew::{name_of, Crew, Ended};
 use crate::outcome::{in_order, Noted};
 use crate::pin::pin;
 use crate::tally::{tally, Gauges, Tally};
@@ -119,10 +119,18 @@ fn launch_with(
     warnings.extend(pin_warnings);
 
     let mut gauges = Vec::with_capacity(workers.len());
+    let mut names: Vec<Vec<String>> = Vec::with_capacity(workers.len());
     let mut lost = Vec::new();
     for (number, worker) in workers.into_iter().enumerate() {
         let (tally, gauge) = tally();
         gauges.push(gauge);
+        names.push(
+            worker
+                .tasks
+                .iter()
+                .map(|task| name_of(task.as_ref()))
+                .collect(),
+        );
         let orders = Orders {
             worker,
             seat: seats[number],
@@ -140,6 +148,7 @@ fn launch_with(
         control,
         threads,
         gauges,
+        names,
         cores,
         warnings,
         lost,
@@ -279,6 +288,8 @@ pub struct JobHandle {
     /// Empty once joined or detached.
     threads: Vec<thread::JoinHandle<Ended>>,
     gauges: Vec<Gauges>,
+    /// The names of each worker's tasks.
+    names: Vec<Vec<String>>,
     /// The cores that were verified.
     cores: Vec<Option<usize>>,
     warnings: Vec<Warning>,
@@ -365,13 +376,13 @@ impl JobHandle {
         &self.warnings
     }
 
-    /// What each worker has done so far.
+    /// What each worker has done so far, and which task it polls right now.
     pub fn reports(&self) -> Vec<WorkerReport> {
         self.gauges
             .iter()
-            .zip(&self.cores)
+            .zip(self.cores.iter().zip(&self.names))
             .enumerate()
-            .map(|(worker, (gauges, &core))| gauges.report(worker, core))
+            .map(|(worker, (gauges, (&core, names)))| gauges.report(worker, core, names))
             .collect()
     }
 
@@ -540,6 +551,12 @@ mod tests {
         let mut job = launch("stuck", unpinned(1), workers, control, 1).expect("it starts");
         job.grace = Duration::ZERO;
         has_entered.recv().expect("it is polled");
+        // Nothing has been counted yet, but the culprit can be named.
+        let report = job.reports().remove(0);
+        assert_eq!(
+            (report.polling.as_deref(), report.polls),
+            (Some("stuck"), 0)
+        );
         drop(job);
         // The thread was left to itself; once its task comes back, it ends well.
         speak.send(()).expect("it still listens");

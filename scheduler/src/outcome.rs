@@ -41,6 +41,10 @@ pub struct WorkerReport {
     pub blocked: u64,
     /// How often the worker went to sleep.
     pub parks: u64,
+    /// The task being polled at this moment. Two reports that name the same
+    /// task at the same number of polls have seen one and the same poll: with
+    /// a second between them, the task is stalled.
+    pub polling: Option<String>,
 }
 
 impl WorkerReport {

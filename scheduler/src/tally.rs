@@ -9,12 +9,14 @@ pub(crate) fn tally() -> (Tally, Gauges) {
     let (idle, idle_seen) = counter();
     let (blocked, blocked_seen) = counter();
     let (parks, parks_seen) = counter();
+    let (polling, polling_seen) = counter();
     let tally = Tally {
         polls,
         busy,
         idle,
         blocked,
         parks,
+        polling,
         round: Counts::default(),
     };
     let gauges = Gauges {
@@ -23,6 +25,7 @@ pub(crate) fn tally() -> (Tally, Gauges) {
         idle: idle_seen,
         blocked: blocked_seen,
         parks: parks_seen,
+        polling: polling_seen,
     };
     (tally, gauges)
 }
@@ -35,6 +38,8 @@ pub(crate) struct Tally {
     idle: CounterWriter,
     blocked: CounterWriter,
     parks: CounterWriter,
+    /// The place of the task being polled, from 1; 0 between rounds.
+    polling: CounterWriter,
     round: Counts,
 }
 
@@ -47,10 +52,12 @@ struct Counts {
 }
 
 impl Tally {
-    /// A poll begins; it may never come back.
+    /// A poll of the task that had this place at the start begins; it may
+    /// never come back, so it is the one thing published at once.
     #[inline]
-    pub(crate) fn poll(&mut self) {
+    pub(crate) fn poll(&mut self, place: usize) {
         self.round.polls += 1;
+        self.polling.set(place as u64 + 1);
     }
 
     /// The poll came back with this.
@@ -76,6 +83,7 @@ impl Tally {
         self.blocked.add(round.blocked);
         // Last, so that whoever reads it first never sees more steps than polls.
         self.polls.add(round.polls);
+        self.polling.set(0);
     }
 }
 
@@ -87,18 +95,35 @@ pub(crate) struct Gauges {
     idle: CounterReader,
     blocked: CounterReader,
     parks: CounterReader,
+    polling: CounterReader,
 }
 
 impl Gauges {
-    pub(crate) fn report(&self, worker: usize, core: Option<usize>) -> WorkerReport {
+    /// `names` are those of the tasks, in the places they had at the start.
+    pub(crate) fn report(
+        &self,
+        worker: usize,
+        core: Option<usize>,
+        names: &[String],
+    ) -> WorkerReport {
+        let before = self.polls.value();
+        let place = self.polling.value();
+        let polls = self.polls.value();
         WorkerReport {
             worker,
             core,
-            polls: self.polls.value(),
+            polls,
             busy: self.busy.value(),
             idle: self.idle.value(),
             blocked: self.blocked.value(),
             parks: self.parks.value(),
+            polling: usize::try_from(place)
+                .ok()
+                // A round that ended meanwhile has taken its place with it.
+                .filter(|_| before == polls)
+                .and_then(|place| place.checked_sub(1))
+                .and_then(|place| names.get(place))
+                .cloned(),
         }
     }
 }

@@ -149,7 +149,7 @@ mod tests {
             drop(crew.end(&theirs));
             let _ = gone_home.send(done);
         });
-        while when == When::Asleep && gauges.report(0, None).parks == 0 {
+        while when == When::Asleep && gauges.report(0, None, &[]).parks == 0 {
             thread::yield_now();
         }
         rouse(&control, &|| {

@@ -32,6 +32,10 @@ fn tasks_are_polled_until_done_and_counted() {
     );
     let outcome = job.join();
     assert!(outcome.is_complete(), "{outcome:?}");
+    assert!(outcome
+        .workers
+        .iter()
+        .all(|report| report.polling.is_none()));
     let counts: Vec<_> = outcome
         .workers
         .iter()
