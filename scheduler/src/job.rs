@@ -12,7 +12,7 @@ use crate::tally::{tally, Gauges, Tally};
 use crate::worker::work;
 use crate::{
     Control, Fault, IdleStrategy, Outcome, PinFailure, RefusedPin, Seat, Seating, Warning, Worker,
-    WorkerReport,
+    WorkerReport, MAX_WORKERS,
 };
 
 /// How long dropping a [`JobHandle`] waits for the threads. A task is back
@@ -33,6 +33,33 @@ const GRACE_PAUSE: Duration = Duration::from_micros(100);
 /// When the seats do not fit the workers, when the budget is zero, or when the
 /// operating system refuses a thread. Then no task has been polled, every task
 /// has been aborted, and no thread is left.
+///
+/// ```
+/// use fluxus_ringbuf::Parker;
+/// use fluxus_runtime::{
+///     launch, Control, IdleStrategy, Placement, Seating, Topology, Worker,
+/// };
+/// # use fluxus_runtime::{Fault, Step, Task};
+/// # struct Nothing;
+/// # impl Task for Nothing {
+/// #     fn name(&self) -> &str { "nothing" }
+/// #     fn poll(&mut self, _: usize) -> Result<Step, Fault> { Ok(Step::Done) }
+/// #     fn abort(&mut self) {}
+/// # }
+///
+/// let placement: Placement = "auto".parse()?;
+/// let seating = Seating::arrange(&placement, 1, IdleStrategy::default(), &Topology::read());
+/// let parker = Parker::new();
+/// let control = Control::new(vec![parker.waker()]);
+/// let worker = Worker {
+///     tasks: vec![Box::new(Nothing)],
+///     parker,
+/// };
+/// let job = launch("example", seating, vec![worker], control, 256)?;
+/// let outcome = job.join();
+/// assert!(outcome.is_complete());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn launch(
     job_name: &str,
     seating: Seating,
@@ -70,6 +97,8 @@ fn launch_with(
     } = seating;
     let problem = if workers.is_empty() {
         Some(Problem::NoWorkers)
+    } else if workers.len() > MAX_WORKERS {
+        Some(Problem::TooMany(workers.len()))
     } else if seats.len() != workers.len() {
         Some(Problem::Seats {
             seats: seats.len(),
@@ -427,6 +456,7 @@ pub struct LaunchError {
 #[derive(Debug)]
 enum Problem {
     NoWorkers,
+    TooMany(usize),
     Seats { seats: usize, workers: usize },
     NoBudget,
     Spawn { worker: usize, error: io::Error },
@@ -443,6 +473,11 @@ impl fmt::Display for LaunchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.problem {
             Problem::NoWorkers => write!(f, "there are no workers; a job needs at least one"),
+            Problem::TooMany(workers) => write!(
+                f,
+                "{workers} workers are too many; a job has at most {MAX_WORKERS}, \
+                 and one a core is best"
+            ),
             Problem::Seats { seats, workers } => write!(
                 f,
                 "{workers} workers were given {seats} seats; arrange one for each"
@@ -465,7 +500,10 @@ impl Error for LaunchError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.problem {
             Problem::Spawn { error, .. } => Some(error),
-            Problem::NoWorkers | Problem::Seats { .. } | Problem::NoBudget => None,
+            Problem::NoWorkers
+            | Problem::TooMany(_)
+            | Problem::Seats { .. }
+            | Problem::NoBudget => None,
         }
     }
 }

@@ -71,7 +71,7 @@ pub use crate::inline::{run_inline, InlineRun};
 pub use crate::job::{launch, JobHandle, LaunchError};
 pub use crate::outcome::{Outcome, WorkerReport};
 pub use crate::placement::{Placement, PlacementError};
-pub use crate::seating::{Seat, Seating};
+pub use crate::seating::{Seat, Seating, MAX_WORKERS};
 pub use crate::task::{Step, Task};
 pub use crate::topology::{default_workers, Cpu, Topology};
 pub use crate::warning::{PinFailure, RefusedPin, SharedCore, Warning};

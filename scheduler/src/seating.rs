@@ -3,6 +3,10 @@ use std::fmt;
 
 use crate::{IdleStrategy, Placement, SharedCore, Topology, Warning};
 
+/// The most workers a job may have: far more than any machine has cores, and
+/// few enough that a slip in a configuration does not exhaust its memory.
+pub const MAX_WORKERS: usize = 1024;
+
 /// Who sits where: one seat a worker, and what to know about them.
 ///
 /// A pure function of what was asked for and what the machine has; nothing is
@@ -27,7 +31,7 @@ pub struct Seat {
 }
 
 impl Seating {
-    /// Seats this many workers.
+    /// Seats this many workers, [`MAX_WORKERS`] at most.
     ///
     /// A core that the process may not use, fewer cores than workers, or two
     /// workers on one core are warnings, never errors. No worker keeps
@@ -47,6 +51,8 @@ impl Seating {
         strategy: IdleStrategy,
         topology: &Topology,
     ) -> Self {
+        // Those without a seat are an error when the job is launched.
+        let workers = workers.min(MAX_WORKERS);
         let allowed = topology.allowed();
         let mut warnings = Vec::new();
         let cores = match placement {

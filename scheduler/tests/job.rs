@@ -617,6 +617,10 @@ fn a_job_that_cannot_start_tells_its_tasks() {
         "there are no workers; a job needs at least one"
     );
     assert_eq!(
+        refused(1_025, 1_025, 1, Mine::None).0,
+        "1025 workers are too many; a job has at most 1024, and one a core is best"
+    );
+    assert_eq!(
         refused(1, 2, 1, Mine::None).0,
         "2 workers were given 1 seats; arrange one for each"
     );

@@ -1,6 +1,8 @@
 //! Who sits where, as tables.
 
-use fluxus_runtime::{Cpu, IdleStrategy, Placement, Seating, SharedCore, Topology, Warning};
+use fluxus_runtime::{
+    Cpu, IdleStrategy, Placement, Seating, SharedCore, Topology, Warning, MAX_WORKERS,
+};
 use IdleStrategy::{Adaptive, BusySpin, Park, Yield};
 use Placement::{Auto, Unpinned};
 
@@ -226,6 +228,14 @@ fn no_two_busy_spinners_ever_share_a_core() {
         }
     }
     assert!(spinners > 0, "some may spin");
+}
+
+#[test]
+fn absurd_numbers_of_workers_are_cut() {
+    for placement in [Auto, Unpinned, cores(&[0]), cores(&[])] {
+        let seating = Seating::arrange(&placement, usize::MAX, BusySpin, &plain(2));
+        assert_eq!(seating.seats.len(), MAX_WORKERS);
+    }
 }
 
 #[test]

@@ -36,7 +36,8 @@ pub(crate) enum Mine {
     Name,
 }
 
-/// What became of the tasks.
+/// What became of the tasks. SeqCst throughout: it pairs with itself, and
+/// nothing here is measured.
 #[derive(Default, Debug)]
 pub(crate) struct Fate {
     pub(crate) polls: AtomicUsize,
