@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""What `word-count --format jsonl` must print, sorted, by other means: word_count.py FILE WINDOW_MS LINE_MS
+"""What `word-count --format jsonl` must print, sorted by byte: word_count.py FILE WINDOW_MS LINE_MS
 
-Rust's rules, where Python's differ: lines end at b"\\n" alone; bad UTF-8 becomes U+FFFD; white space is Unicode's
-White_Space (str.split would also cut at U+001C to U+001F). One rule is Python's: isalnum() knows no alphabetic
-marks, so a word that begins or ends with one (Devanagari, say) would lose it here. The book has none."""
+Where Python and Rust differ, Rust's rule: lines end at b"\\n" alone, bad UTF-8 becomes U+FFFD, white
+space is Unicode's White_Space (str.split would also cut at U+001C to U+001F). One rule is Python's:
+isalnum() is false for alphabetic marks and circled letters, which Rust keeps at the ends of a word
+(Devanagari vowel signs, say). The book has none of them."""
 import collections, json, re, sys
 
 WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
