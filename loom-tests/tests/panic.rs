@@ -77,7 +77,7 @@ fn a_panic_that_is_caught_leaves_the_rest_in_the_ring() {
         let producer = thread::spawn(move || sender.send(3).is_ok());
         let unwound = catch_unwind(AssertUnwindSafe(|| {
             if let Polled::Records(batch) = receiver.poll(2) {
-                batch.drain().for_each(|_: u32| unwind());
+                batch.drain_while(|_: u32| unwind());
             }
         }));
         assert!(unwound.is_err());

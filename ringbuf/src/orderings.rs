@@ -36,6 +36,8 @@ pub(crate) const STOP_LOAD: Ordering = weakened(planted!("mutation-stop-load-rel
 /// The sleeper's announcement; its partner is [`WAKE_SWAP`].
 pub(crate) const PREPARE_SWAP: Ordering =
     weakened(planted!("mutation-prepare-swap-relaxed"), Release);
+/// Announces with a plain store, not in one order with the other changes.
+pub(crate) const PREPARE_BY_STORE: bool = planted!("mutation-prepare-by-store");
 /// The waker taking the announcement; its partner is [`PREPARE_SWAP`].
 pub(crate) const WAKE_SWAP: Ordering = weakened(planted!("mutation-wake-swap-relaxed"), Acquire);
 /// Both fences of sleeper and waker, each the other's partner.

@@ -1,7 +1,8 @@
 //! Sleep when there is no work, without missing the work that comes meanwhile.
 
 use crate::orderings::{
-    PREPARE_SWAP, SEQUENTIAL_FENCE, SKIP_PREPARE_FENCE, SKIP_WAKE_FENCE, WAKE_SWAP,
+    PREPARE_BY_STORE, PREPARE_SWAP, SEQUENTIAL_FENCE, SKIP_PREPARE_FENCE, SKIP_WAKE_FENCE,
+    WAKE_SWAP,
 };
 use crate::sync::{fence, Arc, AtomicBool, Deadline, Sleeper};
 use std::cell::Cell;
@@ -91,7 +92,11 @@ impl Parker {
         self.shared.sleeper.learn_current_thread();
         // Release, pairs with the Acquire in `Waker::unpark`: who sees the
         // sleeper asleep also sees which thread it is.
-        self.shared.asleep.swap(true, PREPARE_SWAP);
+        if PREPARE_BY_STORE {
+            self.shared.asleep.store(true, PREPARE_SWAP);
+        } else {
+            self.shared.asleep.swap(true, PREPARE_SWAP);
+        }
         if !SKIP_PREPARE_FENCE {
             // SeqCst, pairs with the fence in `Waker::wake`: the flag is up
             // before the caller looks for work.
