@@ -1,0 +1,43 @@
+use crate::{Collector, Error, Instance, Name, Plan};
+
+/// The description of a stream so far: a source, and the operators behind it.
+///
+/// A chain is built from the source down and lowered from the sink up: every
+/// description knows its upstream, and is given a way to make its downstream.
+/// So the finished operators nest, and the compiler sees one loop:
+///
+/// ```text
+///   described   Filter { upstream: Map { upstream: Source } }
+///   lowered     Source ─► MapOperator { next: FilterOperator { next: sink } }
+/// ```
+///
+/// A chain may run in several instances at once (one a partition of its
+/// source, or one a worker behind a key); `downstream` is asked once for each.
+pub trait Chain: Sized {
+    /// What the stream carries.
+    type Item: Send + 'static;
+
+    /// How many instances of its last operator there will be.
+    fn instances(&self, plan: &Plan) -> usize;
+
+    /// Turns the description into tasks of the plan.
+    ///
+    /// # Errors
+    /// What cannot be, with the operator's name.
+    fn lower<C, D>(self, plan: &mut Plan, downstream: D) -> Result<(), Error>
+    where
+        C: Collector<Self::Item> + Send + 'static,
+        D: FnMut(&Instance) -> C;
+}
+
+/// A chain whose records carry event time, so that windows can be put over it.
+///
+/// Sources that know the times of their records are timed, and everything is
+/// behind an assignment of timestamps.
+pub trait Timed: Chain {}
+
+/// A description whose last operator can be given another name.
+pub trait Named {
+    /// Gives the last operator this name.
+    fn rename(&mut self, name: Name);
+}

@@ -1,0 +1,193 @@
+use super::Receiver;
+use crate::metrics::Measure;
+use crate::stage::{Stage, StageState};
+use crate::{Collector, Flow, Instance, Name, Signal, Stamp, Watermark};
+use fluxus_ringbuf::{CounterWriter, Polled};
+use fluxus_runtime::{Fault, Step, Task};
+use fluxus_windows::{Combined, InputStatus, WatermarkCombiner};
+
+/// A stage that begins at rings: it merges its inputs, as they come, into one
+/// stream whose watermark is the minimum of theirs, and drives a chain with it.
+pub(crate) struct InboxTask<T, C> {
+    stage: Stage<C>,
+    inputs: Vec<Input<T>>,
+    combiner: WatermarkCombiner,
+    /// The input that is looked at first, in turn.
+    first: usize,
+    records: CounterWriter,
+    /// Signals that the combined inputs owe to the chain, in order.
+    owed: Vec<Signal>,
+}
+
+struct Input<T> {
+    receiver: Receiver<T>,
+    ended: bool,
+    barrier: u64,
+}
+
+impl<T, C: Collector<T>> InboxTask<T, C> {
+    pub(crate) fn new(
+        name: Name,
+        instance: &Instance,
+        receivers: Vec<Receiver<T>>,
+        chain: C,
+    ) -> Self {
+        Self {
+            combiner: WatermarkCombiner::new(receivers.len()),
+            inputs: receivers
+                .into_iter()
+                .map(|receiver| Input {
+                    receiver,
+                    ended: false,
+                    barrier: 0,
+                })
+                .collect(),
+            first: 0,
+            records: instance.counter(&name, Measure::RecordsIn),
+            stage: Stage::new(name, instance, chain),
+            owed: Vec::with_capacity(4),
+        }
+    }
+
+    /// Takes what one input has, at most `budget` records; says how many things
+    /// it took, and whether the chain is still open.
+    fn take(&mut self, index: usize, budget: usize) -> Result<(usize, Flow), Fault> {
+        let mut taken = 0;
+        loop {
+            let input = &mut self.inputs[index];
+            if input.ended || taken >= budget {
+                return Ok((taken, Flow::Open));
+            }
+            match input.receiver.poll(budget - taken) {
+                Polled::Records(batch) => {
+                    let chain = &mut self.stage.chain;
+                    let mut flow = Flow::Open;
+                    let count = batch.drain_while(|record| {
+                        flow = chain.push(record.time, record.value);
+                        flow.is_open()
+                    });
+                    taken += count;
+                    self.records.add(count as u64);
+                    if !flow.is_open() {
+                        return Ok((taken, flow));
+                    }
+                }
+                Polled::Signal(signal) => {
+                    taken += 1;
+                    self.receive(index, signal);
+                    let flow = self.pay();
+                    if !flow.is_open() {
+                        return Ok((taken, flow));
+                    }
+                }
+                Polled::Empty => return Ok((taken, Flow::Open)),
+                Polled::Closed if self.stage.instance.control.is_stopping() => {
+                    return Ok((taken, Flow::Open))
+                }
+                Polled::Closed => {
+                    return Err(Fault::error(
+                        &*self.stage.name,
+                        "the stage before this one went away before its stream had ended",
+                    ))
+                }
+            }
+        }
+    }
+
+    /// What a signal of one input means for all of them together.
+    fn receive(&mut self, index: usize, signal: Signal) {
+        let (combined, born) = match signal {
+            Signal::Watermark(watermark) => {
+                let combined = self.combiner.watermark(index, watermark.time);
+                (combined, watermark.born)
+            }
+            Signal::Idle => (self.combiner.idle(index), Stamp::NONE),
+            Signal::Active => (self.combiner.active(index), Stamp::NONE),
+            Signal::End => {
+                self.inputs[index].ended = true;
+                (self.combiner.ended(index), Stamp::NONE)
+            }
+            // The watermark that follows carries its own birth; a marker of a
+            // stage before says nothing of the results of this one.
+            Signal::Marker(stamp) => {
+                if self.inputs.len() == 1 {
+                    self.owed.push(Signal::Marker(stamp));
+                }
+                return;
+            }
+            Signal::Barrier(id) => {
+                self.inputs[index].barrier = id;
+                if self.inputs.iter().all(|input| input.barrier >= id) {
+                    self.owed.push(Signal::Barrier(id));
+                }
+                return;
+            }
+        };
+        let Combined { watermark, status } = combined;
+        if status == Some(InputStatus::Active) {
+            self.owed.push(Signal::Active);
+        }
+        if self.combiner.has_ended() {
+            self.owed.push(Signal::End);
+        } else if let Some(time) = watermark {
+            self.owed.push(Signal::Watermark(Watermark { time, born }));
+        }
+        if status == Some(InputStatus::Idle) {
+            self.owed.push(Signal::Idle);
+        }
+    }
+
+    /// Hands owed signals to the chain while it is open.
+    fn pay(&mut self) -> Flow {
+        while !self.owed.is_empty() {
+            let signal = self.owed.remove(0);
+            if signal == Signal::End {
+                self.stage.state = StageState::Ending;
+            }
+            let flow = self.stage.chain.signal(signal);
+            if !flow.is_open() {
+                return flow;
+            }
+        }
+        Flow::Open
+    }
+
+    fn take_from_all(&mut self, budget: usize) -> Result<(usize, Flow), Fault> {
+        let inputs = self.inputs.len();
+        let mut taken = 0;
+        for turn in 0..inputs {
+            let (count, flow) = self.take((self.first + turn) % inputs, budget)?;
+            taken += count;
+            if !flow.is_open() {
+                return Ok((taken, flow));
+            }
+        }
+        self.first = (self.first + 1) % inputs.max(1);
+        Ok((taken, Flow::Open))
+    }
+}
+
+impl<T: Send, C: Collector<T> + Send> Task for InboxTask<T, C> {
+    fn name(&self) -> &str {
+        &self.stage.name
+    }
+
+    fn poll(&mut self, budget: usize) -> Result<Step, Fault> {
+        if let Some(step) = self.stage.prepare::<T>()? {
+            return Ok(step);
+        }
+        let mut flow = self.pay();
+        let mut taken = 0;
+        if flow.is_open() && self.stage.state == StageState::Running {
+            (taken, flow) = self.take_from_all(budget)?;
+            if flow.is_open() && self.stage.state == StageState::Running && taken > 0 {
+                flow = self.stage.chain.end_batch();
+            }
+        }
+        self.stage.conclude::<T>(flow, taken > 0)
+    }
+
+    fn abort(&mut self) {
+        self.stage.abort::<T>();
+    }
+}

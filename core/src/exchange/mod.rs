@@ -1,0 +1,25 @@
+//! Where stages meet: outboxes that send, and the inboxes that receive.
+//!
+//! ```text
+//!  stage A, instance 0 ─ outbox ══╦══ ring ══► inbox ─ stage B, instance 0
+//!                                 ╚══ ring ══╗╔► inbox ─ stage B, instance 1
+//!  stage A, instance 1 ─ outbox ══╦══ ring ══╝║
+//!                                 ╚══ ring ═══╝   a ring for every pair
+//! ```
+
+mod inbox;
+mod lane;
+mod outbox;
+mod side;
+
+pub(crate) use inbox::InboxTask;
+pub(crate) use lane::Lane;
+pub(crate) use outbox::Outbox;
+pub(crate) use side::SideOutput;
+
+use crate::{Record, Signal};
+
+/// The sending end of a ring between two stages.
+pub(crate) type Sender<T> = fluxus_ringbuf::Sender<Record<T>, Signal>;
+/// The receiving end of a ring between two stages.
+pub(crate) type Receiver<T> = fluxus_ringbuf::Receiver<Record<T>, Signal>;

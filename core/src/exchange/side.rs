@@ -1,0 +1,40 @@
+use super::Lane;
+use crate::{Flow, Signal};
+use fluxus_windows::Timestamp;
+
+/// An output beside the main one, to a stage of its own, if anybody takes it.
+pub(crate) struct SideOutput<T>(Option<Lane<T>>);
+
+impl<T> SideOutput<T> {
+    pub(crate) fn new(lane: Option<Lane<T>>) -> Self {
+        Self(lane)
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, time: Timestamp, value: T) -> Flow {
+        match &mut self.0 {
+            Some(lane) => lane.push(time, value),
+            None => Flow::Open,
+        }
+    }
+
+    pub(crate) fn signal(&mut self, signal: Signal) -> Flow {
+        match &mut self.0 {
+            Some(lane) => lane.signal(signal),
+            None => Flow::Open,
+        }
+    }
+
+    pub(crate) fn resume(&mut self) -> Flow {
+        match &mut self.0 {
+            Some(lane) => lane.resume(),
+            None => Flow::Open,
+        }
+    }
+
+    pub(crate) fn flush(&mut self) {
+        if let Some(lane) = &mut self.0 {
+            lane.flush();
+        }
+    }
+}

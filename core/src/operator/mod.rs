@@ -1,0 +1,57 @@
+//! The operators: each file holds one, first its description, which is a
+//! [`Chain`](crate::Chain), then its running part, a
+//! [`Collector`](crate::Collector).
+
+mod filter;
+mod filter_map;
+mod flat_map;
+mod gather;
+mod inspect;
+mod map;
+mod skip;
+mod take;
+mod timestamps;
+
+mod rolling;
+
+mod keyed_windows;
+mod window;
+mod window_merge;
+mod window_partial;
+mod window_result;
+
+mod side_stream;
+
+pub use filter::Filter;
+pub use filter_map::FilterMap;
+pub use flat_map::FlatMap;
+pub use gather::Gather;
+pub use inspect::Inspect;
+pub use map::Map;
+pub use rolling::{Rolling, RollingFold, RollingReduce, RollingState};
+pub use side_stream::SideStream;
+pub use skip::Skip;
+pub use take::Take;
+pub use timestamps::Timestamps;
+pub use window::WindowAggregate;
+pub use window_result::{Rejected, Rejection, WindowResult};
+
+/// The parts of every description that do not depend on what it does: its name
+/// can be changed, and it is timed when its upstream is.
+macro_rules! describe {
+    ($name:ident<$upstream:ident $(, $parameter:ident)*>) => {
+        impl<$upstream $(, $parameter)*> $crate::Named for $name<$upstream $(, $parameter)*> {
+            fn rename(&mut self, name: $crate::Name) {
+                self.name = name;
+            }
+        }
+
+        impl<$upstream: $crate::Timed $(, $parameter)*> $crate::Timed
+            for $name<$upstream $(, $parameter)*>
+        where
+            Self: $crate::Chain,
+        {
+        }
+    };
+}
+pub(crate) use describe;

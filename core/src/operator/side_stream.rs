@@ -1,0 +1,60 @@
+use crate::exchange::{InboxTask, Receiver};
+use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Timed};
+
+/// The stream that an operator's side output feeds: a stage of its own, with
+/// one instance beside each instance of the operator, on the same worker.
+pub struct SideStream<T> {
+    name: Name,
+    edge: usize,
+    stream: usize,
+    receivers: Vec<Receiver<T>>,
+}
+
+impl<T> SideStream<T> {
+    pub(crate) fn new(
+        plan: &mut Plan,
+        name: Name,
+        edge: usize,
+        receivers: Vec<Receiver<T>>,
+    ) -> Self {
+        Self {
+            stream: plan.stream_begins(&name),
+            name,
+            edge,
+            receivers,
+        }
+    }
+}
+
+impl<T> Named for SideStream<T> {
+    fn rename(&mut self, name: Name) {
+        self.name = name;
+    }
+}
+
+impl<T: Send + 'static> Timed for SideStream<T> {}
+
+impl<T: Send + 'static> Chain for SideStream<T> {
+    type Item = T;
+
+    fn instances(&self, _: &Plan) -> usize {
+        self.receivers.len()
+    }
+
+    fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
+    where
+        C: Collector<T> + Send + 'static,
+        D: FnMut(&Instance) -> C,
+    {
+        plan.stream_ends(self.stream);
+        plan.operator(&self.name);
+        plan.side_edge_arrives(self.edge);
+        let instances = plan.close_stage(self.receivers.len());
+        for (receiver, instance) in self.receivers.into_iter().zip(instances) {
+            let chain = downstream(&instance);
+            let task = InboxTask::new(self.name.clone(), &instance, vec![receiver], chain);
+            plan.add_task(&instance, Box::new(task));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,163 @@
+use super::keyed_windows::KeyedWindows;
+use super::window_merge::MergeOperator;
+use super::window_partial::{Partial, PartialOperator};
+use super::{Rejected, SideStream, WindowResult};
+use crate::exchange::{Lane, Sender, SideOutput};
+use crate::metrics::Measure;
+use crate::{partition_of, Chain, Collector, Error, Instance, Name, Named, Plan, Timed, WhenFull};
+use fluxus_windows::{Aggregate, Tumbling};
+use std::hash::Hash;
+
+/// Keyed tumbling windows, folded by an aggregate.
+///
+/// How it runs is decided by the plan, and [`Plan::explain`] says so:
+///
+/// - one instance upstream and one worker: fused with its upstream;
+/// - else, in two phases: every producing core folds its own records, and when
+///   a pane is complete its partial accumulators, not the records, cross to the
+///   core that the key belongs to, which merges them and has the last word;
+/// - with [`WhenFull::Reject`], records cross one by one, so that any of them
+///   can be given back.
+pub struct WindowAggregate<U: Chain, F, A> {
+    name: Name,
+    upstream: U,
+    key_of: F,
+    tumbling: Tumbling,
+    aggregate: A,
+    rejected: Option<(usize, Vec<Sender<Rejected<U::Item>>>)>,
+}
+
+impl<U: Chain, F, A> WindowAggregate<U, F, A> {
+    /// `aggregate` over the windows of what `upstream` yields, by key.
+    pub fn new(name: Name, upstream: U, key_of: F, tumbling: Tumbling, aggregate: A) -> Self {
+        Self {
+            name,
+            upstream,
+            key_of,
+            tumbling,
+            aggregate,
+            rejected: None,
+        }
+    }
+
+    /// Takes the records that do not make it into their windows as a stream.
+    ///
+    /// # Errors
+    /// When there is no memory for the rings.
+    pub fn with_rejected(
+        mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<(Self, SideStream<Rejected<U::Item>>), Error> {
+        let instances = plan.keyed_instances(self.upstream.instances(plan));
+        let (edge, senders, receivers) = plan.side_rings(instances)?;
+        self.rejected = Some((edge, senders));
+        Ok((self, SideStream::new(plan, name, edge, receivers)))
+    }
+}
+
+impl<U: Chain, F, A> Named for WindowAggregate<U, F, A> {
+    fn rename(&mut self, name: Name) {
+        self.name = name;
+    }
+}
+
+impl<U: Timed, F, A> Timed for WindowAggregate<U, F, A> where Self: Chain {}
+
+impl<U, F, K, A> Chain for WindowAggregate<U, F, A>
+where
+    U: Timed,
+    F: Fn(&U::Item) -> K + Clone + Send + 'static,
+    K: Hash + Eq + Clone + Send + 'static,
+    A: Aggregate<U::Item> + Clone + Send + 'static,
+    A::Output: Send + 'static,
+{
+    type Item = WindowResult<K, A::Output>;
+
+    fn instances(&self, plan: &Plan) -> usize {
+        plan.keyed_instances(self.upstream.instances(plan))
+    }
+
+    fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
+    where
+        C: Collector<Self::Item> + Send + 'static,
+        D: FnMut(&Instance) -> C,
+    {
+        let Self {
+            name,
+            upstream,
+            key_of,
+            tumbling,
+            aggregate,
+            rejected,
+        } = self;
+        let producers = upstream.instances(plan);
+        let consumers = plan.keyed_instances(producers);
+        let mut side = SideLanes::new(name.clone(), plan, rejected);
+        let mut windows = {
+            let (name, key_of, aggregate) = (name.clone(), key_of.clone(), aggregate.clone());
+            move |instance: &Instance| {
+                let side = side.next(instance);
+                let next = downstream(instance);
+                KeyedWindows::new(&name, instance, tumbling, &key_of, &aggregate, side, next)
+            }
+        };
+        plan.operator(&format!("{name} ({tumbling})"));
+        if producers == 1 && consumers == 1 {
+            return upstream.lower(plan, windows);
+        }
+        if plan.settings().when_full == WhenFull::Reject {
+            let route = {
+                let key_of = key_of.clone();
+                move |value: &U::Item| partition_of(&key_of(value), consumers)
+            };
+            let outboxes = plan.cut(&name, "hash by key", producers, consumers, windows, route)?;
+            return upstream.lower(plan, outboxes);
+        }
+        let route = {
+            let key_of = key_of.clone();
+            move |partial: &Partial<K, A::Accumulator, U::Item>| match partial {
+                Partial::Pane { key, .. } => partition_of(key, consumers),
+                Partial::Record(value) => partition_of(&key_of(value), consumers),
+            }
+        };
+        let merging = move |instance: &Instance| MergeOperator::new(windows(instance));
+        let mut outboxes = plan.cut(&name, "hash by key", producers, consumers, merging, route)?;
+        plan.operator(&format!("{name} (fold this core's part)"));
+        upstream.lower(plan, move |instance| {
+            let next = outboxes(instance);
+            PartialOperator::new(&name, instance, tumbling, &key_of, &aggregate, next)
+        })
+    }
+}
+
+/// Hands each instance its lane of the side output, if there is one.
+struct SideLanes<T> {
+    name: Name,
+    senders: std::vec::IntoIter<Sender<T>>,
+}
+
+impl<T> SideLanes<T> {
+    fn new(name: Name, plan: &mut Plan, rejected: Option<(usize, Vec<Sender<T>>)>) -> Self {
+        let senders = match rejected {
+            Some((edge, senders)) => {
+                plan.side_edge_leaves(edge);
+                senders
+            }
+            None => Vec::new(),
+        };
+        Self {
+            name,
+            senders: senders.into_iter(),
+        }
+    }
+
+    /// Instances are made in order, and so are the lanes.
+    fn next(&mut self, instance: &Instance) -> SideOutput<T> {
+        SideOutput::new(self.senders.next().map(|sender| {
+            let sent = instance.counter(&self.name, Measure::RecordsOut);
+            let unwanted = instance.counter(&self.name, Measure::Unwanted);
+            Lane::new(sender, instance.batch, sent, unwanted)
+        }))
+    }
+}

@@ -1,0 +1,78 @@
+use super::keyed_windows::KeyedWindows;
+use super::window_partial::Partial;
+use super::WindowResult;
+use crate::{Collector, Flow, Signal};
+use fluxus_runtime::Culprit;
+use fluxus_windows::{Added, Aggregate, Timestamp};
+use std::hash::Hash;
+
+/// The second phase of windows in two: merges the partial panes of all cores
+/// and has the last word on results and on what is late.
+pub(crate) struct MergeOperator<T, K, F, A: Aggregate<T>, C> {
+    keyed: KeyedWindows<T, K, F, A, C>,
+}
+
+impl<T, K, F, A: Aggregate<T>, C> MergeOperator<T, K, F, A, C> {
+    pub(crate) fn new(keyed: KeyedWindows<T, K, F, A, C>) -> Self {
+        Self { keyed }
+    }
+}
+
+impl<T, K, F, A, C> Collector<Partial<K, A::Accumulator, T>> for MergeOperator<T, K, F, A, C>
+where
+    K: Hash + Eq + Clone,
+    F: Fn(&T) -> K + Clone,
+    A: Aggregate<T> + Clone,
+    C: Collector<WindowResult<K, A::Output>>,
+{
+    fn open(&mut self) -> Flow {
+        self.keyed.open()
+    }
+
+    #[inline]
+    fn push(&mut self, time: Timestamp, partial: Partial<K, A::Accumulator, T>) -> Flow {
+        let (key, other) = match partial {
+            Partial::Record(value) => return self.keyed.fold(time, value),
+            Partial::Pane { key, accumulator } => (key, accumulator),
+        };
+        let culprit = Culprit::new(&self.keyed.name);
+        let aggregate = &self.keyed.aggregate;
+        let added = self
+            .keyed
+            .windows
+            .update(time, key, &|| aggregate.create(), |accumulator| {
+                aggregate.merge(accumulator, other)
+            });
+        culprit.cleared();
+        match added {
+            Added::Kept => Flow::Open,
+            Added::Refused => self.keyed.state_is_full(),
+            Added::Late => self.keyed.fail(
+                "a part of a window came after the window had closed, which the order of the \
+                 rings rules out: please report it",
+            ),
+        }
+    }
+
+    #[inline]
+    fn signal(&mut self, signal: Signal) -> Flow {
+        self.keyed.signal(signal)
+    }
+
+    #[inline]
+    fn end_batch(&mut self) -> Flow {
+        self.keyed.end_batch()
+    }
+
+    fn resume(&mut self) -> Flow {
+        self.keyed.resume()
+    }
+
+    fn flush(&mut self) {
+        self.keyed.flush();
+    }
+
+    fn abort(&mut self) {
+        self.keyed.abort();
+    }
+}

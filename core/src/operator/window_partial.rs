@@ -1,0 +1,146 @@
+use crate::collector::pass_on;
+use crate::metrics::Measure;
+use crate::{Collector, Flow, Instance, Name, Signal};
+use fluxus_ringbuf::CounterWriter;
+use fluxus_runtime::Culprit;
+use fluxus_windows::{Added, Aggregate, Timestamp, Tumbling, TumblingWindows};
+use std::hash::Hash;
+
+/// What a producing core sends to the core that a key belongs to.
+pub(crate) enum Partial<K, Acc, T> {
+    /// All that this core has seen of a key in a window.
+    Pane {
+        /// The key.
+        key: K,
+        /// What was folded.
+        accumulator: Acc,
+    },
+    /// A record by itself: its window is closed here but may be open there,
+    /// where the watermark is the minimum of all cores'.
+    Record(T),
+}
+
+/// The first phase of windows in two: folds this core's records and, when the
+/// watermark of this core completes a window, sends the partial accumulators
+/// on, ahead of the watermark.
+///
+/// It has no last word. A record that is late here, or whose key finds no room,
+/// goes on as it is, for the second phase to judge.
+pub(crate) struct PartialOperator<T, K, F, A: Aggregate<T>, C> {
+    name: Name,
+    key_of: F,
+    aggregate: A,
+    windows: TumblingWindows<K, A::Accumulator>,
+    next: C,
+    /// The signal whose windows are being sent; it follows them.
+    emptying: Option<Signal>,
+    batch: usize,
+    grown: CounterWriter,
+}
+
+impl<T, K, F, A, C> PartialOperator<T, K, F, A, C>
+where
+    K: Hash + Eq + Clone,
+    F: Fn(&T) -> K + Clone,
+    A: Aggregate<T> + Clone,
+    C: Collector<Partial<K, A::Accumulator, T>>,
+{
+    pub(crate) fn new(
+        name: &Name,
+        instance: &Instance,
+        tumbling: Tumbling,
+        key_of: &F,
+        aggregate: &A,
+        next: C,
+    ) -> Self {
+        let create = || aggregate.create();
+        Self {
+            windows: TumblingWindows::new(tumbling, instance.state_limit, &create),
+            name: name.clone(),
+            key_of: key_of.clone(),
+            aggregate: aggregate.clone(),
+            next,
+            emptying: None,
+            batch: instance.batch,
+            grown: instance.counter(name, Measure::StateGrown),
+        }
+    }
+
+    fn empty(&mut self) -> Flow {
+        let aggregate = &self.aggregate;
+        let create = || aggregate.create();
+        for _ in 0..self.batch {
+            let culprit = Culprit::new(&self.name);
+            let closed = self.windows.next_closed(&create);
+            culprit.cleared();
+            let Some(closed) = closed else {
+                self.grown.set(self.windows.stats().grown);
+                return match self.emptying.take() {
+                    Some(signal) => self.next.signal(signal),
+                    None => Flow::Open,
+                };
+            };
+            let partial = Partial::Pane {
+                key: closed.key,
+                accumulator: closed.accumulator,
+            };
+            // Any instant of the window says which one it is.
+            let flow = self.next.push(closed.window.start(), partial);
+            if !flow.is_open() {
+                return flow;
+            }
+        }
+        Flow::Busy
+    }
+}
+
+impl<T, K, F, A, C> Collector<T> for PartialOperator<T, K, F, A, C>
+where
+    K: Hash + Eq + Clone,
+    F: Fn(&T) -> K + Clone,
+    A: Aggregate<T> + Clone,
+    C: Collector<Partial<K, A::Accumulator, T>>,
+{
+    #[inline]
+    fn push(&mut self, time: Timestamp, value: T) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        let aggregate = &self.aggregate;
+        let key = (self.key_of)(&value);
+        let added = self
+            .windows
+            .update(time, key, &|| aggregate.create(), |accumulator| {
+                aggregate.add(accumulator, &value)
+            });
+        culprit.cleared();
+        match added {
+            Added::Kept => Flow::Open,
+            Added::Late | Added::Refused => self.next.push(time, Partial::Record(value)),
+        }
+    }
+
+    fn signal(&mut self, signal: Signal) -> Flow {
+        // An idle core holds nobody back, so what it has folded must not wait
+        // for its own watermark: everything open is sent first.
+        let time = match signal {
+            Signal::Idle => Some(Timestamp::MAX),
+            signal => signal.raises_time_to(),
+        };
+        match time {
+            Some(time) if self.windows.advance(time) => {
+                self.emptying = Some(signal);
+                self.empty()
+            }
+            _ => self.next.signal(signal),
+        }
+    }
+
+    fn resume(&mut self) -> Flow {
+        let flow = self.next.resume();
+        if !flow.is_open() || self.emptying.is_none() {
+            return flow;
+        }
+        self.empty()
+    }
+
+    pass_on!(open, end_batch, flush, abort);
+}

@@ -1,0 +1,296 @@
+use crate::metrics::Measure;
+use crate::operator::Gather;
+use crate::source::BoxError;
+use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Signal, Stamp};
+use fluxus_ringbuf::CounterWriter;
+use fluxus_runtime::Culprit;
+use fluxus_windows::Timestamp;
+use hdrhistogram::Histogram;
+use std::fmt;
+
+/// How a stream came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything was written.
+    Complete,
+    /// The job was stopped or failed: what was written is not all.
+    Incomplete,
+}
+
+/// Why a sink did not write.
+#[derive(Debug)]
+pub enum SinkError {
+    /// Whoever reads the output has gone and wants no more (a closed pipe): the
+    /// stream ends here, quietly.
+    ReaderGone,
+    /// The sink failed, and the job with it.
+    Failed(BoxError),
+}
+
+impl From<std::io::Error> for SinkError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => SinkError::ReaderGone,
+            _ => SinkError::Failed(error.into()),
+        }
+    }
+}
+
+impl fmt::Display for SinkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ReaderGone => f.write_str("whoever read the output has gone"),
+            Self::Failed(error) => error.fmt(f),
+        }
+    }
+}
+
+/// Takes the records of a whole stream, on one thread, and may fail.
+///
+/// [`open`](Self::open) is called once, before anything else; [`close`](Self::close)
+/// once after it, whatever happens: with [`Ending::Complete`] when the stream has
+/// ended and everything was written, else with [`Ending::Incomplete`].
+///
+/// ```
+/// use fluxus_core::sink::{Ending, Sink, SinkError};
+/// use fluxus_windows::Timestamp;
+///
+/// /// Keeps the longest line.
+/// struct Longest(String);
+///
+/// impl Sink<String> for Longest {
+///     fn write(&mut self, _: Timestamp, line: String) -> Result<(), SinkError> {
+///         if line.len() > self.0.len() {
+///             self.0 = line;
+///         }
+///         Ok(())
+///     }
+///     fn close(&mut self, ending: Ending) -> Result<(), SinkError> {
+///         println!("{ending:?}: {}", self.0);
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait Sink<T>: Send + 'static {
+    /// Called once, on the worker's thread, before anything is written.
+    ///
+    /// # Errors
+    /// When there is nothing to write to: the job fails.
+    fn open(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Takes a record.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn write(&mut self, time: Timestamp, value: T) -> Result<(), SinkError>;
+
+    /// Event time has reached `time`: all results up to it have been written.
+    ///
+    /// # Errors
+    /// When what this sets free cannot be written.
+    fn watermark(&mut self, time: Timestamp) -> Result<(), SinkError> {
+        let _ = time;
+        Ok(())
+    }
+
+    /// A batch has ended: what was buffered should go out.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn flush(&mut self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// Called once, at the end. With [`Ending::Complete`] it also finishes what
+    /// it wrote; before it come `watermark` at the end of time and `flush`.
+    ///
+    /// # Errors
+    /// When what was written cannot be finished.
+    fn close(&mut self, ending: Ending) -> Result<(), SinkError> {
+        let _ = ending;
+        Ok(())
+    }
+}
+
+/// Brings `upstream` to its end in `sink`, its instances gathered into one.
+///
+/// # Errors
+/// What cannot be, with the operator's name.
+pub fn write_to<U, S>(plan: &mut Plan, name: Name, upstream: U, sink: S) -> Result<(), Error>
+where
+    U: Chain,
+    S: Sink<U::Item>,
+{
+    let mut sink = Some(sink);
+    plan.operator(&name);
+    let gathered = Gather::new(name.clone(), upstream);
+    gathered.lower(plan, move |instance| SinkOperator {
+        name: name.clone(),
+        // Gathered into one instance, so it is asked for once.
+        sink: sink.take(),
+        state: State::New,
+        unflushed: 0,
+        latency: Latency::new(instance),
+        written: instance.counter(&name, Measure::RecordsOut),
+        instance: instance.clone(),
+    })
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    New,
+    Open,
+    /// Closed, or its reader has gone.
+    Closed,
+}
+
+struct SinkOperator<S> {
+    name: Name,
+    sink: Option<S>,
+    state: State,
+    /// Records written since the last flush.
+    unflushed: u64,
+    latency: Latency,
+    written: CounterWriter,
+    instance: Instance,
+}
+
+impl<S> SinkOperator<S> {
+    /// Calls the sink, its name at hand in case it panics, and turns its answer
+    /// into a flow.
+    fn call(&mut self, action: impl FnOnce(&mut S) -> Result<(), SinkError>) -> Flow {
+        let Some(sink) = &mut self.sink else {
+            return Flow::Finished;
+        };
+        let culprit = Culprit::new(&self.name);
+        let result = action(sink);
+        culprit.cleared();
+        match result {
+            Ok(()) => Flow::Open,
+            Err(SinkError::ReaderGone) => Flow::Finished,
+            Err(SinkError::Failed(error)) => self.instance.fail(&self.name, error),
+        }
+    }
+}
+
+impl<S> SinkOperator<S> {
+    fn flush_sink<T>(&mut self) -> Flow
+    where
+        S: Sink<T>,
+    {
+        if self.unflushed == 0 || self.state != State::Open {
+            return Flow::Open;
+        }
+        let flow = self.call(S::flush);
+        self.latency.record(self.unflushed);
+        self.written.add(self.unflushed);
+        self.unflushed = 0;
+        flow
+    }
+
+    fn close<T>(&mut self, ending: Ending) -> Flow
+    where
+        S: Sink<T>,
+    {
+        if std::mem::replace(&mut self.state, State::Closed) != State::Open {
+            return Flow::Open;
+        }
+        self.latency.hand_in(&self.instance);
+        self.call(|sink| sink.close(ending))
+    }
+}
+
+impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
+    fn open(&mut self) -> Flow {
+        self.state = State::Open;
+        self.call(S::open)
+    }
+
+    #[inline]
+    fn push(&mut self, time: Timestamp, value: T) -> Flow {
+        self.unflushed += 1;
+        self.call(|sink| sink.write(time, value))
+    }
+
+    fn signal(&mut self, signal: Signal) -> Flow {
+        let mut flow = match signal.raises_time_to() {
+            Some(time) => self.call(|sink| sink.watermark(time)),
+            None => Flow::Open,
+        };
+        match signal {
+            Signal::Marker(born) => {
+                // What came before belongs to the marker before.
+                flow = flow.max(self.flush_sink::<T>());
+                self.latency.born = born;
+            }
+            Signal::End if flow.is_open() => {
+                flow = self.flush_sink::<T>();
+                if flow.is_open() {
+                    flow = self.close::<T>(Ending::Complete);
+                }
+            }
+            _ => {}
+        }
+        if signal == Signal::End && self.state == State::Open {
+            // It failed, or its reader has gone: it is closed all the same.
+            let closing = self.close::<T>(Ending::Incomplete);
+            flow = flow.max(closing);
+        }
+        flow
+    }
+
+    fn end_batch(&mut self) -> Flow {
+        self.flush_sink::<T>()
+    }
+
+    fn resume(&mut self) -> Flow {
+        Flow::Open
+    }
+
+    fn flush(&mut self) {}
+
+    fn abort(&mut self) {
+        let _ = self.close::<T>(Ending::Incomplete);
+    }
+}
+
+/// How long after the watermark that set it free each record was out.
+struct Latency {
+    born: Stamp,
+    histogram: Option<Histogram<u64>>,
+    clock: crate::Clock,
+}
+
+impl Latency {
+    fn new(instance: &Instance) -> Self {
+        let histogram = match instance.clock.now().is_some() {
+            // Three digits, as is the custom; it resizes itself.
+            true => Histogram::new(3).ok(),
+            false => None,
+        };
+        Self {
+            born: Stamp::NONE,
+            histogram,
+            clock: instance.clock,
+        }
+    }
+
+    fn record(&mut self, count: u64) {
+        if let Some(histogram) = &mut self.histogram {
+            if self.born.is_some() {
+                let elapsed = self.clock.now().since(self.born).as_nanos();
+                let nanos = u64::try_from(elapsed).unwrap_or(u64::MAX);
+                // It resizes itself, so no value is out of its range.
+                let _ = histogram.record_n(nanos.max(1), count);
+            }
+        }
+    }
+
+    fn hand_in(&mut self, instance: &Instance) {
+        if let Some(histogram) = self.histogram.take() {
+            instance.latencies.hand_in(&histogram);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Where records come from.
+//!
+//! A [`Source`] is pulled: a stage asks it for at most a batch of records, and
+//! it pushes them into the chain it is given. It never blocks for long and never
+//! spins: one that has nothing to say answers [`SourceStatus::Idle`].
+
+mod channel;
+mod generator;
+mod iterator;
+mod lines;
+mod task;
+
+pub use channel::{input, ChannelSource, Input, SendError, TrySendError};
+pub use generator::Generator;
+pub use iterator::{IteratorSource, TimedIteratorSource};
+pub use lines::{BadUtf8, Line, LinesSource};
+pub(crate) use task::SourceTask;
+
+use crate::metrics::Measure;
+use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Timed};
+use fluxus_ringbuf::CounterWriter;
+use std::error::Error as StdError;
+
+/// An error of a source or a sink, of any type.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Whether a source has more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceStatus {
+    /// There is or may be more at once.
+    Ready,
+    /// There is nothing for now.
+    Idle,
+    /// There will be nothing more.
+    Ended,
+}
+
+/// What one pull came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pulled {
+    /// How many records were pushed.
+    pub records: usize,
+    /// Whether there is more.
+    pub status: SourceStatus,
+    /// The last answer of the chain.
+    pub flow: Flow,
+}
+
+/// What a source is given when it is opened.
+pub struct SourceContext {
+    /// How much input was not as it should be: for the source to count.
+    pub malformed: CounterWriter,
+    /// When watermarks are born, for latencies.
+    pub clock: Clock,
+}
+
+/// Where a stream begins. One value is one instance, owned by one worker.
+///
+/// A source of one's own:
+///
+/// ```
+/// use fluxus_core::source::{BoxError, Pulled, Source, SourceStatus};
+/// use fluxus_core::{Collector, Flow};
+/// use fluxus_windows::Timestamp;
+///
+/// /// Counts down to zero.
+/// struct Countdown(u32);
+///
+/// impl Source for Countdown {
+///     type Item = u32;
+///
+///     fn pull<C: Collector<u32>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
+///         let mut records = 0;
+///         while records < budget && self.0 > 0 {
+///             self.0 -= 1;
+///             records += 1;
+///             let flow = out.push(Timestamp::MIN, self.0);
+///             if !flow.is_open() {
+///                 return Ok(Pulled { records, status: SourceStatus::Ready, flow });
+///             }
+///         }
+///         let status = if self.0 == 0 { SourceStatus::Ended } else { SourceStatus::Ready };
+///         Ok(Pulled { records, status, flow: Flow::Open })
+///     }
+/// }
+/// ```
+pub trait Source: Send + 'static {
+    /// What it yields.
+    type Item: Send + 'static;
+
+    /// Called once, on the worker's thread, before the first pull.
+    ///
+    /// # Errors
+    /// When there is nothing to read from: the job fails.
+    fn open(&mut self, context: SourceContext) -> Result<(), BoxError> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// Pushes at most `budget` records, and stops after any push whose answer
+    /// is not open. A record without a time of its own is pushed at
+    /// [`Timestamp::MIN`](fluxus_windows::Timestamp::MIN).
+    ///
+    /// # Errors
+    /// When the source fails: the job fails. An error is never taken for the
+    /// end of the stream.
+    fn pull<C: Collector<Self::Item>>(
+        &mut self,
+        budget: usize,
+        out: &mut C,
+    ) -> Result<Pulled, BoxError>;
+
+    /// Called once after [`open`](Self::open) was, however the job ends.
+    fn close(&mut self) {}
+}
+
+/// The head of a chain: one source for each instance of it.
+pub struct Head<S, const TIMED: bool> {
+    name: Name,
+    sources: Vec<S>,
+    stream: usize,
+}
+
+impl<S: Source, const TIMED: bool> Head<S, TIMED> {
+    /// A head over `sources`, each of which becomes an instance.
+    ///
+    /// `TIMED` states whether the sources give their records event times and
+    /// send watermarks.
+    ///
+    /// # Errors
+    /// When there is no source at all.
+    pub fn new(plan: &mut Plan, name: Name, sources: Vec<S>) -> Result<Self, Error> {
+        if sources.is_empty() {
+            return Err(Error::operator(
+                name,
+                "it has no partition: give it at least one",
+            ));
+        }
+        let stream = plan.stream_begins(&name);
+        Ok(Self {
+            name,
+            sources,
+            stream,
+        })
+    }
+}
+
+impl<S: Source, const TIMED: bool> Named for Head<S, TIMED> {
+    fn rename(&mut self, name: Name) {
+        self.name = name;
+    }
+}
+
+impl<S: Source> Timed for Head<S, true> {}
+
+impl<S: Source, const TIMED: bool> Chain for Head<S, TIMED> {
+    type Item = S::Item;
+
+    fn instances(&self, _: &Plan) -> usize {
+        self.sources.len()
+    }
+
+    fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
+    where
+        C: Collector<S::Item> + Send + 'static,
+        D: FnMut(&Instance) -> C,
+    {
+        plan.stream_ends(self.stream);
+        plan.operator(&self.name);
+        let instances = plan.close_stage(self.sources.len());
+        for (source, instance) in self.sources.into_iter().zip(instances) {
+            let context = SourceContext {
+                malformed: instance.counter(&self.name, Measure::Malformed),
+                clock: instance.clock,
+            };
+            let chain = downstream(&instance);
+            let task = SourceTask::new(self.name.clone(), &instance, source, context, chain);
+            plan.add_task(&instance, Box::new(task));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+use super::{Pulled, Source, SourceContext, SourceStatus};
+use crate::metrics::Measure;
+use crate::stage::{Stage, StageState};
+use crate::{Collector, Flow, Instance, Name, Signal};
+use fluxus_ringbuf::CounterWriter;
+use fluxus_runtime::{Culprit, Fault, Step, Task};
+
+/// A stage that begins at a source.
+pub(crate) struct SourceTask<S, C> {
+    stage: Stage<C>,
+    source: S,
+    /// Handed over when the source is opened.
+    context: Option<SourceContext>,
+    records: CounterWriter,
+    is_open: bool,
+}
+
+impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
+    pub(crate) fn new(
+        name: Name,
+        instance: &Instance,
+        source: S,
+        context: SourceContext,
+        chain: C,
+    ) -> Self {
+        Self {
+            records: instance.counter(&name, Measure::RecordsIn),
+            stage: Stage::new(name, instance, chain),
+            source,
+            context: Some(context),
+            is_open: false,
+        }
+    }
+
+    fn open(&mut self) -> Result<(), Fault> {
+        let Some(context) = self.context.take() else {
+            return Ok(());
+        };
+        self.is_open = true;
+        let culprit = Culprit::new(&self.stage.name);
+        let opened = self.source.open(context);
+        culprit.cleared();
+        opened.map_err(|error| Fault::error(&*self.stage.name, error))
+    }
+
+    fn close(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            let culprit = Culprit::new(&self.stage.name);
+            self.source.close();
+            culprit.cleared();
+        }
+    }
+
+    fn pull(&mut self, budget: usize) -> Result<Pulled, Fault> {
+        let pulled = if self.stage.instance.control.is_draining() {
+            Pulled {
+                records: 0,
+                status: SourceStatus::Ended,
+                flow: Flow::Open,
+            }
+        } else {
+            self.source
+                .pull(budget, &mut self.stage.chain)
+                .map_err(|error| Fault::error(&*self.stage.name, error))?
+        };
+        self.records.add(pulled.records as u64);
+        Ok(pulled)
+    }
+}
+
+impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
+    fn name(&self) -> &str {
+        &self.stage.name
+    }
+
+    fn poll(&mut self, budget: usize) -> Result<Step, Fault> {
+        self.open()?;
+        if let Some(step) = self.stage.prepare::<S::Item>()? {
+            if step == Step::Done {
+                self.close();
+            }
+            return Ok(step);
+        }
+        let Pulled {
+            records,
+            status,
+            mut flow,
+        } = self.pull(budget)?;
+        if flow.is_open() {
+            flow = self.stage.chain.end_batch();
+        }
+        // A source that ended while its chain was not open is asked once more
+        // when it is, and says so again.
+        if flow.is_open() && status == SourceStatus::Ended {
+            self.close();
+            self.stage.state = StageState::Ending;
+            flow = self.stage.chain.signal(Signal::End);
+        }
+        let progress = records > 0 || status == SourceStatus::Ready;
+        let step = self.stage.conclude::<S::Item>(flow, progress)?;
+        if self.stage.state != StageState::Running {
+            self.close();
+        }
+        Ok(step)
+    }
+
+    fn abort(&mut self) {
+        // The chain first: a panic of the source must not keep the sinks from
+        // being told.
+        self.stage.abort::<S::Item>();
+        self.close();
+    }
+}

@@ -1,0 +1,96 @@
+use crate::{Collector, Flow, Instance, Name, Signal};
+use fluxus_runtime::{Fault, Step};
+
+/// How far a stage is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StageState {
+    /// Not polled yet.
+    New,
+    /// Opened; records flow.
+    Running,
+    /// The end was signalled to the chain, which may have more to emit.
+    Ending,
+    /// All is out, or the job was aborted.
+    Over,
+}
+
+/// What every stage has, whatever it begins with: a chain, its life cycle, and
+/// the debt that the chain left at the last poll.
+pub(crate) struct Stage<C> {
+    pub(crate) name: Name,
+    pub(crate) instance: Instance,
+    pub(crate) chain: C,
+    pub(crate) state: StageState,
+    /// What the chain last answered.
+    flow: Flow,
+}
+
+impl<C> Stage<C> {
+    pub(crate) fn new(name: Name, instance: &Instance, chain: C) -> Self {
+        Self {
+            name,
+            instance: instance.clone(),
+            chain,
+            state: StageState::New,
+            flow: Flow::Open,
+        }
+    }
+
+    /// Opens the chain at the first poll and works off what it owes. `Some` is
+    /// the answer to this poll; `None` says that the chain is open.
+    pub(crate) fn prepare<T>(&mut self) -> Result<Option<Step>, Fault>
+    where
+        C: Collector<T>,
+    {
+        if self.state == StageState::Over {
+            return Ok(Some(Step::Done));
+        }
+        if self.state == StageState::New {
+            self.state = StageState::Running;
+            self.flow = self.chain.open();
+        } else if matches!(self.flow, Flow::Busy | Flow::Full) {
+            self.flow = self.chain.resume();
+        }
+        match self.flow {
+            Flow::Open if self.state == StageState::Running => Ok(None),
+            flow => self.conclude::<T>(flow, false).map(Some),
+        }
+    }
+
+    /// Ends a poll: flushes, and turns what the chain answered last into a step.
+    pub(crate) fn conclude<T>(&mut self, flow: Flow, progress: bool) -> Result<Step, Fault>
+    where
+        C: Collector<T>,
+    {
+        self.flow = flow;
+        if flow == Flow::Finished && self.state == StageState::Running {
+            // Nothing more is wanted: for the chain, the stream ends here.
+            self.state = StageState::Ending;
+            self.flow = self.chain.signal(Signal::End);
+        }
+        self.chain.flush();
+        match (self.flow, self.state) {
+            (Flow::Failed, _) => Err(self.instance.fault.take(&self.name)),
+            (Flow::Open | Flow::Finished, StageState::Ending) => {
+                self.state = StageState::Over;
+                Ok(Step::Done)
+            }
+            (Flow::Busy, _) => Ok(Step::Progress),
+            (Flow::Full, _) if progress => Ok(Step::Progress),
+            (Flow::Full, _) => Ok(Step::Blocked),
+            _ if progress => Ok(Step::Progress),
+            _ => Ok(Step::Idle),
+        }
+    }
+
+    /// Tells the chain that the stream will not end, once.
+    pub(crate) fn abort<T>(&mut self)
+    where
+        C: Collector<T>,
+    {
+        let was = std::mem::replace(&mut self.state, StageState::Over);
+        if matches!(was, StageState::Running | StageState::Ending) {
+            self.chain.abort();
+        }
+    }
+}
