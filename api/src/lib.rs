@@ -1,1 +1,103 @@
-//! Being built.
+//! A low-latency stream processing library on pinned cores.
+//!
+//! A program describes streams with a [`Job`], and runs it:
+//!
+//! ```
+//! use fluxus::prelude::*;
+//! use std::time::Duration;
+//!
+//! let job = Job::new("readings", Config::new().workers(1))?;
+//! let means = job
+//!     .from_iter((0..10_000u64).map(|i| (i % 7, i as f64)))
+//!     .timestamps(
+//!         |&(_, value)| Timestamp::from_millis(value as i64),
+//!         BoundedDisorder::monotonous(),
+//!     )
+//!     .key_by(|&(sensor, _)| sensor)
+//!     .window(Tumbling::new(Duration::from_secs(1))?)
+//!     .aggregate((Count, Mean::of(|&(_, value): &(u64, f64)| value)))
+//!     .collect();
+//! job.run()?;
+//! let first = means.take().into_iter().find(|row| row.key == 0).unwrap();
+//! assert_eq!(first.value, (143, 497.0));
+//! # Ok::<(), fluxus::Error>(())
+//! ```
+//!
+//! # What runs where
+//!
+//! Operators without state fuse with their source into one loop on one core.
+//! Where records must meet by key and there is more than one worker, cores
+//! exchange batches over single-producer rings; a window's records are folded
+//! on the core where they arise, and only the partial results cross.
+//! [`Job::explain`] prints the plan.
+//!
+//! # Event time
+//!
+//! Windows cut event time, not the time of the wall: a record belongs where its
+//! timestamp says. A *watermark* `t` promises that no record at or before `t`
+//! is still to come; a window is complete, and its results come out, when the
+//! watermark reaches its last instant. A record that comes after that is
+//! *late*: it is counted, and goes to a stream of its own if that is taken
+//! ([`WindowedStream::aggregate_with_rejected`]).
+//!
+//! # Failure
+//!
+//! A panic in a closure ends the job, not the process: [`Job::run`] returns an
+//! error that names the operator. Nothing is dropped in silence: what is late,
+//! malformed or refused is counted in the [`Report`].
+#![forbid(unsafe_code)]
+
+mod job;
+
+mod data_stream;
+mod keyed_stream;
+mod windowed_stream;
+
+mod sinks;
+
+/// The chapters of the guide, compiled.
+#[doc = include_str!("../../README.md")]
+#[cfg(doctest)]
+struct Readme;
+
+pub use data_stream::DataStream;
+pub use job::Job;
+pub use keyed_stream::KeyedStream;
+pub use windowed_stream::WindowedStream;
+
+pub use fluxus_core::operator::{Rejected, Rejection, WindowResult};
+pub use fluxus_core::{
+    partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
+    JobEnding, JobFailure, Latency, Measure, Placement, Reading, Report, RunningJob, Timed,
+    Warning, WhenFull, WorkerReport,
+};
+
+/// Sources, and what it takes to write one.
+pub mod source {
+    pub use fluxus_core::source::{
+        BadUtf8, BoxError, Input, Line, LinesSource, Pulled, SendError, Source, SourceContext,
+        SourceStatus, TrySendError,
+    };
+    pub use fluxus_core::{Collector, Flow, Signal, Stamp, Watermark};
+}
+
+/// Sinks, and what it takes to write one.
+pub mod sink {
+    pub use fluxus_core::sink::{Collected, Ending, Folded, JsonLines, Sink, SinkError};
+}
+
+/// Event time: windows, watermarks, aggregates.
+pub mod windows {
+    pub use fluxus_core::windows::aggregate::{Count, Fold, Max, Mean, Min, Reduce, Sum, Summable};
+    pub use fluxus_core::windows::{
+        Aggregate, BoundedDisorder, DisorderError, Timestamp, Tumbling, Window, WindowError,
+    };
+}
+
+/// What most programs need.
+pub mod prelude {
+    pub use crate::windows::{
+        Aggregate, BoundedDisorder, Count, Max, Mean, Min, Sum, Timestamp, Tumbling,
+    };
+    pub use crate::{Config, DataStream, Error, Job, KeyedStream, Report, WindowResult};
+}

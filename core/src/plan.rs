@@ -110,7 +110,9 @@ impl Plan {
 
     /// The stream of this number was brought to a sink.
     pub(crate) fn stream_ends(&mut self, stream: usize) {
-        self.open_streams[stream] = None;
+        if let Some(open) = self.open_streams.get_mut(stream) {
+            *open = None;
+        }
     }
 
     /// The stage that is being lowered is complete; here are its instances.
@@ -269,7 +271,9 @@ impl Plan {
 
     /// The side output leads to the stage that is about to be closed.
     pub(crate) fn side_edge_arrives(&mut self, edge: usize) {
-        self.edges[edge].to = Some(self.stages.len());
+        if let Some(edge) = self.edges.get_mut(edge) {
+            edge.to = Some(self.stages.len());
+        }
     }
 
     /// Everything there is to know before the job runs: workers and cores,

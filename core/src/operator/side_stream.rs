@@ -26,6 +26,18 @@ impl<T> SideStream<T> {
     }
 }
 
+impl<T> SideStream<T> {
+    /// A stream of nothing, for one that could not be begun.
+    pub fn none(name: Name) -> Self {
+        Self {
+            name,
+            edge: usize::MAX,
+            stream: usize::MAX,
+            receivers: Vec::new(),
+        }
+    }
+}
+
 impl<T> Named for SideStream<T> {
     fn rename(&mut self, name: Name) {
         self.name = name;

@@ -44,15 +44,15 @@ impl<U: Chain, F, A> WindowAggregate<U, F, A> {
     ///
     /// # Errors
     /// When there is no memory for the rings.
-    pub fn with_rejected(
-        mut self,
+    pub fn rejected(
+        &mut self,
         plan: &mut Plan,
         name: Name,
-    ) -> Result<(Self, SideStream<Rejected<U::Item>>), Error> {
+    ) -> Result<SideStream<Rejected<U::Item>>, Error> {
         let instances = plan.keyed_instances(self.upstream.instances(plan));
         let (edge, senders, receivers) = plan.side_rings(instances)?;
         self.rejected = Some((edge, senders));
-        Ok((self, SideStream::new(plan, name, edge, receivers)))
+        Ok(SideStream::new(plan, name, edge, receivers))
     }
 }
 

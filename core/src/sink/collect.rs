@@ -6,6 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug)]
 pub struct Collected<T>(Arc<Mutex<Vec<(Timestamp, T)>>>);
 
+impl<T> Default for Collected<T> {
+    /// Nothing, for a stream that could not be brought to its end.
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
 impl<T> Collected<T> {
     /// The records, emptying the collection. All are there when the job has
     /// ended; each instance of the stream hands its own over in one piece, in

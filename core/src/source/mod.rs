@@ -145,6 +145,17 @@ impl<S: Source, const TIMED: bool> Head<S, TIMED> {
     }
 }
 
+impl<S, const TIMED: bool> Head<S, TIMED> {
+    /// A head without a source, for a stream that could not be begun.
+    pub fn none(name: Name) -> Self {
+        Self {
+            name,
+            sources: Vec::new(),
+            stream: usize::MAX,
+        }
+    }
+}
+
 impl<S: Source, const TIMED: bool> Named for Head<S, TIMED> {
     fn rename(&mut self, name: Name) {
         self.name = name;

@@ -3,13 +3,17 @@
 
 mod count;
 mod extremes;
+mod fold;
 mod mean;
+mod reduce;
 mod several;
 mod sum;
 
 pub use count::Count;
 pub use extremes::{Max, Min};
+pub use fold::Fold;
 pub use mean::Mean;
+pub use reduce::Reduce;
 pub use sum::{Sum, Summable};
 
 /// How records are folded into an accumulator, and accumulators into a result.
@@ -104,6 +108,10 @@ mod tests {
             assert_eq!(both_ways(&Min::of(own), &values, split), [-7, -7]);
             assert_eq!(both_ways(&Max::of(own), &values, split), [12, 12]);
             assert_eq!(both_ways(&Mean::of(own), &values, split), [1.0, 1.0]);
+            let reduce = Reduce::new(|a: &i64, b: &i64| *a.max(b));
+            assert_eq!(both_ways(&reduce, &values, split), [12, 12]);
+            let fold = Fold::new(0, |n: &mut i64, v: &i64| *n += v * v, |n, m| *n += m);
+            assert_eq!(both_ways(&fold, &values, split), [276, 276]);
             let several = (Count, Min::of(own), Max::of(own));
             assert_eq!(both_ways(&several, &values, split), [(6, -7, 12); 2]);
         }

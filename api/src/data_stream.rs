@@ -1,0 +1,245 @@
+use crate::job::Shared;
+use crate::KeyedStream;
+use fluxus_core::operator::{Filter, FilterMap, FlatMap, Inspect, Map, Skip, Take, Timestamps};
+use fluxus_core::windows::{BoundedDisorder, Timestamp};
+use fluxus_core::{Chain, Name, Named};
+use std::hash::Hash;
+use std::rc::Rc;
+
+/// A stream of records, in the making.
+///
+/// Every operator takes the stream and gives another; a sink ends it. The
+/// type parameter is the chain of operators so far, which the compiler turns
+/// into one loop: a function that takes any stream of `T` is written
+/// `fn f(stream: DataStream<impl Chain<Item = T>>)`.
+///
+/// Closures are cloned for every parallel instance of the stream, so state that
+/// they capture is per instance; share with an [`Arc`](std::sync::Arc).
+#[must_use = "a stream that is not brought to a sink is a mistake"]
+pub struct DataStream<C> {
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) chain: C,
+}
+
+impl<C> DataStream<C> {
+    pub(crate) fn new(shared: Rc<Shared>, chain: C) -> Self {
+        Self { shared, chain }
+    }
+
+    fn then<N>(self, kind: &str, make: impl FnOnce(Name, C) -> N) -> DataStream<N> {
+        let name = self.shared.name(kind);
+        DataStream::new(self.shared, make(name, self.chain))
+    }
+
+    /// Gives the last operator a name, for errors, plans and reports.
+    ///
+    /// ```
+    /// use fluxus::prelude::*;
+    ///
+    /// let job = Job::new("halves", Config::new().workers(1))?;
+    /// job.from_iter([4u32, 2, 0])
+    ///     .map(|n| 8 / n)
+    ///     .named("divide")
+    ///     .for_each(|_| {});
+    /// let error = job.run().unwrap_err();
+    /// assert_eq!(error.culprit(), Some("divide"));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn named(mut self, name: &str) -> Self
+    where
+        C: Named,
+    {
+        self.chain.rename(Name::new(name));
+        self
+    }
+}
+
+impl<C: Chain> DataStream<C> {
+    /// Turns each record into another.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let lengths = job.from_iter(["whale", "sea"]).map(str::len).collect();
+    /// # job.run()?;
+    /// assert_eq!(lengths.take(), [5, 3]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn map<V, F>(self, function: F) -> DataStream<Map<C, F>>
+    where
+        F: FnMut(C::Item) -> V + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        self.then("map", |name, chain| Map::new(name, chain, function))
+    }
+
+    /// Keeps the records for which `predicate` holds.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let even = job.from_iter(0..6).filter(|n| n % 2 == 0).collect();
+    /// # job.run()?;
+    /// assert_eq!(even.take(), [0, 2, 4]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn filter<F>(self, predicate: F) -> DataStream<Filter<C, F>>
+    where
+        F: FnMut(&C::Item) -> bool + Clone + Send + 'static,
+    {
+        self.then("filter", |name, chain| Filter::new(name, chain, predicate))
+    }
+
+    /// Turns each record into another, or into none.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let numbers = job
+    ///     .from_iter(["7", "whale", "9"])
+    ///     .filter_map(|text| text.parse::<u32>().ok())
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(numbers.take(), [7, 9]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn filter_map<V, F>(self, function: F) -> DataStream<FilterMap<C, F>>
+    where
+        F: FnMut(C::Item) -> Option<V> + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        self.then("filter_map", |name, chain| {
+            FilterMap::new(name, chain, function)
+        })
+    }
+
+    /// Turns each record into any number of others.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let counted = job.from_iter(1..=3).flat_map(|n| 0..n).collect();
+    /// # job.run()?;
+    /// assert_eq!(counted.take(), [0, 0, 1, 0, 1, 2]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn flat_map<I, F>(self, function: F) -> DataStream<FlatMap<C, F>>
+    where
+        F: FnMut(C::Item) -> I + Clone + Send + 'static,
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: Send + 'static,
+    {
+        self.then("flat_map", |name, chain| {
+            FlatMap::new(name, chain, function)
+        })
+    }
+
+    /// Looks at each record and passes it on.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::sync::atomic::{AtomicU32, Ordering};
+    /// # use std::sync::Arc;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let seen = Arc::new(AtomicU32::new(0));
+    /// let counter = Arc::clone(&seen);
+    /// job.from_iter(0..5)
+    ///     .inspect(move |_| drop(counter.fetch_add(1, Ordering::Relaxed)))
+    ///     .for_each(|_| {});
+    /// # job.run()?;
+    /// assert_eq!(seen.load(Ordering::Relaxed), 5);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn inspect<F>(self, look: F) -> DataStream<Inspect<C, F>>
+    where
+        F: FnMut(&C::Item) + Clone + Send + 'static,
+    {
+        self.then("inspect", |name, chain| Inspect::new(name, chain, look))
+    }
+
+    /// Keeps the first `count` records and ends the stream, and its source,
+    /// after them. Parallel instances are gathered into one before.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let first = job.from_iter(0..).take(3).collect();
+    /// # job.run()?;
+    /// assert_eq!(first.take(), [0, 1, 2]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn take(self, count: u64) -> DataStream<Take<C>> {
+        self.then("take", |name, chain| Take::new(name, chain, count))
+    }
+
+    /// Leaves out the first `count` records. Parallel instances are gathered
+    /// into one before.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let rest = job.from_iter(0..5).skip(3).collect();
+    /// # job.run()?;
+    /// assert_eq!(rest.take(), [3, 4]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn skip(self, count: u64) -> DataStream<Skip<C>> {
+        self.then("skip", |name, chain| Skip::new(name, chain, count))
+    }
+
+    /// Gives each record its place in event time, and makes watermarks of the
+    /// times: once a batch, in each instance of the stream by itself. Windows
+    /// need it, unless the source knows the times of its records.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let timed = job
+    ///     .from_iter([3i64, 1, 2])
+    ///     .timestamps(
+    ///         |&seconds| Timestamp::from_secs(seconds),
+    ///         BoundedDisorder::new(Duration::from_secs(2))?,
+    ///     )
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(timed.take_timed()[0], (Timestamp::from_secs(3), 3));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn timestamps<F>(
+        self,
+        time_of: F,
+        watermarks: BoundedDisorder,
+    ) -> DataStream<Timestamps<C, F>>
+    where
+        F: FnMut(&C::Item) -> Timestamp + Clone + Send + 'static,
+    {
+        self.then("timestamps", |name, chain| {
+            Timestamps::new(name, chain, time_of, watermarks)
+        })
+    }
+
+    /// Gives each record a key. Records of one key meet on one core, in the
+    /// order of their source.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let longest = job
+    ///     .from_iter(["sea", "ship", "whale", "wave"])
+    ///     .key_by(|word| word.as_bytes()[0])
+    ///     .reduce(|a, b| if b.len() > a.len() { b } else { *a })
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(longest.take().last(), Some(&(b'w', "whale")));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn key_by<K, F>(self, key_of: F) -> KeyedStream<C, F>
+    where
+        F: Fn(&C::Item) -> K + Clone + Send + 'static,
+        K: Hash + Eq + Clone + Send + 'static,
+    {
+        KeyedStream::new(self.shared, self.chain, key_of)
+    }
+}

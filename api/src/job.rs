@@ -1,0 +1,246 @@
+use crate::DataStream;
+use fluxus_core::source::{
+    self, ChannelSource, Generator, Head, Input, IteratorSource, LinesSource, Source,
+    TimedIteratorSource,
+};
+use fluxus_core::windows::{BoundedDisorder, Timestamp};
+use fluxus_core::{run_local, start, Config, Error, Name, Plan, Report, RunningJob};
+use std::cell::{Cell, RefCell};
+use std::path::Path;
+use std::rc::Rc;
+
+/// A job in the making: begins streams, then runs them all.
+///
+/// Everything is checked when the job is built. Mistakes in a stream are kept
+/// until [`run`](Job::run), so that streams read without a `?` at every step.
+///
+/// ```
+/// use fluxus::prelude::*;
+///
+/// let job = Job::new("squares", Config::new().workers(1))?;
+/// let squares = job.from_iter(1..=4u64).map(|n| n * n).collect();
+/// job.run()?;
+/// assert_eq!(squares.take(), [1, 4, 9, 16]);
+/// # Ok::<(), fluxus::Error>(())
+/// ```
+pub struct Job {
+    shared: Rc<Shared>,
+}
+
+/// What a job and its streams share while they are built.
+pub(crate) struct Shared {
+    plan: RefCell<Option<Plan>>,
+    /// The first mistake.
+    error: RefCell<Option<Error>>,
+    /// How many operators were named.
+    named: Cell<usize>,
+}
+
+impl Shared {
+    /// A name for an operator that was given none: its kind and a number.
+    pub(crate) fn name(&self, kind: &str) -> Name {
+        self.named.set(self.named.get() + 1);
+        Name::new(&format!("{kind}-{}", self.named.get()))
+    }
+
+    /// Does something to the plan; a mistake is kept for [`Job::run`].
+    pub(crate) fn plan<R>(&self, work: impl FnOnce(&mut Plan) -> Result<R, Error>) -> Option<R> {
+        let mut plan = self.plan.borrow_mut();
+        // Once the job runs there is no plan to add to; the stream that was
+        // left over is the mistake that running has reported.
+        match work(plan.as_mut()?) {
+            Ok(done) => Some(done),
+            Err(error) => {
+                self.error.borrow_mut().get_or_insert(error);
+                None
+            }
+        }
+    }
+}
+
+/// The chain of a stream that begins at sources which know no times.
+type Untimed<S> = Head<S, false>;
+/// The chain of a stream that begins at sources which know their times.
+type Timed<S> = Head<S, true>;
+
+impl Job {
+    /// A job without streams.
+    ///
+    /// # Errors
+    /// When a setting cannot be, with what to change.
+    pub fn new(name: &str, config: Config) -> Result<Self, Error> {
+        let settings = config.conclude()?;
+        Ok(Self {
+            shared: Rc::new(Shared {
+                plan: RefCell::new(Some(Plan::new(name, settings))),
+                error: RefCell::new(None),
+                named: Cell::new(0),
+            }),
+        })
+    }
+
+    fn stream<S: Source, const TIMED: bool>(
+        &self,
+        kind: &str,
+        sources: Vec<S>,
+    ) -> DataStream<Head<S, TIMED>> {
+        let name = self.shared.name(kind);
+        let begun = self
+            .shared
+            .plan(|plan| Head::new(plan, name.clone(), sources));
+        let head = begun.unwrap_or_else(|| Head::none(name));
+        DataStream::new(Rc::clone(&self.shared), head)
+    }
+
+    /// A stream of what an iterator yields. The iterator runs on a worker and
+    /// must not block.
+    #[allow(clippy::should_implement_trait)]
+    pub fn from_iter<I>(&self, records: I) -> DataStream<Untimed<IteratorSource<I::IntoIter>>>
+    where
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: Send + 'static,
+    {
+        self.stream("iterator", vec![IteratorSource::new(records)])
+    }
+
+    /// A stream in as many instances as there are iterators, spread over the
+    /// workers: what runs in parallel from the source on.
+    pub fn from_partitions<I>(
+        &self,
+        partitions: impl IntoIterator<Item = I>,
+    ) -> DataStream<Untimed<IteratorSource<I::IntoIter>>>
+    where
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: Send + 'static,
+    {
+        let sources = partitions.into_iter().map(IteratorSource::new).collect();
+        self.stream("partitions", sources)
+    }
+
+    /// A stream of what an iterator yields with times, and watermarks made of
+    /// them once a batch.
+    pub fn from_timed_iter<I, T>(
+        &self,
+        records: I,
+        watermarks: BoundedDisorder,
+    ) -> DataStream<Timed<TimedIteratorSource<I::IntoIter>>>
+    where
+        I: IntoIterator<Item = (Timestamp, T)>,
+        I::IntoIter: Send + 'static,
+        T: Send + 'static,
+    {
+        let source = TimedIteratorSource::new(records, watermarks);
+        self.stream("iterator", vec![source])
+    }
+
+    /// A stream of `function(0)`, `function(1)` and so on, until it answers
+    /// `None`.
+    pub fn generate<F, T>(&self, function: F) -> DataStream<Untimed<Generator<F>>>
+    where
+        F: FnMut(u64) -> Option<T> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.stream("generator", vec![Generator::new(function)])
+    }
+
+    /// The lines of a file, streamed. See [`LinesSource`] for limits and for
+    /// what is done with bad UTF-8; [`Job::source`] takes one that is set up
+    /// otherwise.
+    pub fn lines(&self, path: impl AsRef<Path>) -> DataStream<Untimed<LinesSource>> {
+        self.stream("lines", vec![LinesSource::new(path)])
+    }
+
+    /// A stream that another thread feeds, through a ring of `capacity` records
+    /// (a power of two). Records come with their times; watermarks are sent by
+    /// hand.
+    ///
+    /// ```
+    /// use fluxus::prelude::*;
+    ///
+    /// let job = Job::new("fed", Config::new().workers(1))?;
+    /// let (mut input, stream) = job.input::<u32>(1024)?;
+    /// let doubled = stream.map(|n| 2 * n).collect();
+    /// let running = job.start()?;
+    /// for n in 0..3 {
+    ///     input.send(Timestamp::from_millis(n.into()), n).unwrap();
+    /// }
+    /// drop(input); // ends the stream
+    /// running.join()?;
+    /// assert_eq!(doubled.take(), [0, 2, 4]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the capacity is not a power of two, or there is no memory for it.
+    #[allow(clippy::type_complexity)]
+    pub fn input<T: Send + 'static>(
+        &self,
+        capacity: usize,
+    ) -> Result<(Input<T>, DataStream<Timed<ChannelSource<T>>>), Error> {
+        let (input, source) = match self.shared.plan.borrow().as_ref() {
+            Some(plan) => source::input(plan, capacity)?,
+            None => return Err(Error::NothingToRun),
+        };
+        Ok((input, self.stream("input", vec![source])))
+    }
+
+    /// A stream of a source of one's own, which knows no event time.
+    pub fn source<S: Source>(&self, source: S) -> DataStream<Untimed<S>> {
+        self.stream("source", vec![source])
+    }
+
+    /// A stream of a source of one's own, which pushes its records at their
+    /// times and sends watermarks.
+    pub fn timed_source<S: Source>(&self, source: S) -> DataStream<Timed<S>> {
+        self.stream("source", vec![source])
+    }
+
+    /// The physical plan as it stands: workers and cores, stages, rings and
+    /// their capacities. A stream appears when it was brought to a sink.
+    pub fn explain(&self) -> String {
+        let plan = self.shared.plan.borrow();
+        plan.as_ref().map(Plan::explain).unwrap_or_default()
+    }
+
+    fn take_plan(self) -> Result<Plan, Error> {
+        if let Some(error) = self.shared.error.borrow_mut().take() {
+            return Err(error);
+        }
+        self.shared
+            .plan
+            .borrow_mut()
+            .take()
+            .ok_or(Error::NothingToRun)
+    }
+
+    /// Runs the job on its workers and waits for its end.
+    ///
+    /// # Errors
+    /// What was wrong with the job as it was described; or what made it fail,
+    /// with the operator's name: a panic in a closure, an error of a source or
+    /// a sink.
+    pub fn run(self) -> Result<Report, Error> {
+        self.start()?.join()
+    }
+
+    /// Starts the job on its workers and returns a handle to it.
+    ///
+    /// # Errors
+    /// What was wrong with the job as it was described, or that its threads
+    /// could not be started.
+    pub fn start(self) -> Result<RunningJob, Error> {
+        start(self.take_plan()?)
+    }
+
+    /// Runs the job on the calling thread, every task in turn, whatever the
+    /// number of workers: the same input gives the same output in the same
+    /// order. For tests.
+    ///
+    /// # Errors
+    /// As [`run`](Job::run).
+    pub fn run_local(self) -> Result<Report, Error> {
+        run_local(self.take_plan()?)
+    }
+}

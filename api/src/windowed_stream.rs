@@ -1,0 +1,178 @@
+use crate::job::Shared;
+use crate::DataStream;
+use fluxus_core::operator::{Rejected, SideStream, WindowAggregate};
+use fluxus_core::windows::aggregate::{Count, Fold, Max, Mean, Min, Reduce, Sum, Summable};
+use fluxus_core::windows::{Aggregate, Tumbling};
+use fluxus_core::Timed;
+use std::hash::Hash;
+use std::rc::Rc;
+
+/// A keyed stream cut into windows, waiting to be told what becomes of each.
+#[must_use = "a stream that is not brought to a sink is a mistake"]
+pub struct WindowedStream<C, F> {
+    shared: Rc<Shared>,
+    chain: C,
+    key_of: F,
+    tumbling: Tumbling,
+}
+
+impl<C, F> WindowedStream<C, F> {
+    pub(crate) fn new(shared: Rc<Shared>, chain: C, key_of: F, tumbling: Tumbling) -> Self {
+        Self {
+            shared,
+            chain,
+            key_of,
+            tumbling,
+        }
+    }
+}
+
+/// The stream of the results of a window.
+type Results<C, F, A> = DataStream<WindowAggregate<C, F, A>>;
+
+impl<C, F, K> WindowedStream<C, F>
+where
+    C: Timed,
+    F: Fn(&C::Item) -> K + Clone + Send + 'static,
+    K: Hash + Eq + Clone + Send + 'static,
+{
+    /// Folds the records of each key and window with `aggregate`; a tuple of
+    /// aggregates is one too.
+    ///
+    /// One [`WindowResult`](crate::WindowResult) a key and window comes out, in
+    /// the order of the windows' ends, when the watermark reaches the window's
+    /// last instant. A window without records has no result.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let readings = job.from_iter([(0i64, 21.5), (4, 22.5), (11, 20.0)]);
+    /// let rows = readings
+    ///     .timestamps(|r| Timestamp::from_secs(r.0), BoundedDisorder::monotonous())
+    ///     .key_by(|_| "attic")
+    ///     .window(Tumbling::new(Duration::from_secs(10))?)
+    ///     .aggregate((Count, Max::of(|r: &(i64, f64)| r.1)))
+    ///     .map(|row| (row.end(), row.value))
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(
+    ///     rows.take(),
+    ///     [(Timestamp::from_secs(10), (2, 22.5)), (Timestamp::from_secs(20), (1, 20.0))]
+    /// );
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn aggregate<A>(self, aggregate: A) -> Results<C, F, A>
+    where
+        A: Aggregate<C::Item> + Clone + Send + 'static,
+        A::Output: Send + 'static,
+    {
+        let name = self.shared.name("window");
+        let window = WindowAggregate::new(name, self.chain, self.key_of, self.tumbling, aggregate);
+        DataStream::new(self.shared, window)
+    }
+
+    /// As [`aggregate`](Self::aggregate), and a second stream of the records
+    /// that did not make it into their windows: late ones, and under
+    /// [`WhenFull::Reject`](crate::WhenFull::Reject) those whose key found the
+    /// state full.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// // A batch of one: a watermark after every record.
+    /// let job = Job::new("doc", Config::new().workers(1).batch(1))?;
+    /// let (counts, rejected) = job
+    ///     .from_iter([1i64, 15, 3])
+    ///     .timestamps(|&s| Timestamp::from_secs(s), BoundedDisorder::monotonous())
+    ///     .key_by(|_| ())
+    ///     .window(Tumbling::new(Duration::from_secs(10))?)
+    ///     .aggregate_with_rejected(Count);
+    /// counts.for_each(|_| {});
+    /// let late = rejected.map(|r| r.value).collect();
+    /// job.run()?;
+    /// assert_eq!(late.take(), [3]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    #[allow(clippy::type_complexity)]
+    pub fn aggregate_with_rejected<A>(
+        self,
+        aggregate: A,
+    ) -> (Results<C, F, A>, DataStream<SideStream<Rejected<C::Item>>>)
+    where
+        A: Aggregate<C::Item> + Clone + Send + 'static,
+        A::Output: Send + 'static,
+    {
+        let shared = Rc::clone(&self.shared);
+        let name = shared.name("rejected");
+        let mut window = self.aggregate(aggregate).chain;
+        let rejected = shared.plan(|plan| window.rejected(plan, name.clone()));
+        let rejected = rejected.unwrap_or_else(|| SideStream::none(name));
+        (
+            DataStream::new(Rc::clone(&shared), window),
+            DataStream::new(shared, rejected),
+        )
+    }
+
+    /// How many records each key has in each window.
+    pub fn count(self) -> Results<C, F, Count> {
+        self.aggregate(Count)
+    }
+
+    /// The sum of a number of each record.
+    #[allow(clippy::type_complexity)]
+    pub fn sum<N, G>(self, number: G) -> Results<C, F, Sum<G>>
+    where
+        N: Summable + 'static,
+        G: Fn(&C::Item) -> N + Clone + Send + 'static,
+    {
+        self.aggregate(Sum::of(number))
+    }
+
+    /// The smallest value taken from the records.
+    pub fn min<V, G>(self, value: G) -> Results<C, F, Min<G>>
+    where
+        V: PartialOrd + Send + 'static,
+        G: Fn(&C::Item) -> V + Clone + Send + 'static,
+    {
+        self.aggregate(Min::of(value))
+    }
+
+    /// The largest value taken from the records.
+    pub fn max<V, G>(self, value: G) -> Results<C, F, Max<G>>
+    where
+        V: PartialOrd + Send + 'static,
+        G: Fn(&C::Item) -> V + Clone + Send + 'static,
+    {
+        self.aggregate(Max::of(value))
+    }
+
+    /// The mean of a number of each record.
+    pub fn mean<N, G>(self, number: G) -> Results<C, F, Mean<G>>
+    where
+        N: Summable + 'static,
+        G: Fn(&C::Item) -> N + Clone + Send + 'static,
+    {
+        self.aggregate(Mean::of(number))
+    }
+
+    /// Reduces the records of each key and window with an associative function.
+    pub fn reduce<G>(self, reduce: G) -> Results<C, F, Reduce<G>>
+    where
+        C::Item: Clone,
+        G: Fn(&C::Item, &C::Item) -> C::Item + Clone + Send + 'static,
+    {
+        self.aggregate(Reduce::new(reduce))
+    }
+
+    /// Folds the records of each key and window into a state that starts at
+    /// `initial`; `merge` joins what was folded on several cores.
+    pub fn fold<S, G, M>(self, initial: S, fold: G, merge: M) -> Results<C, F, Fold<S, G, M>>
+    where
+        S: Clone + Send + 'static,
+        G: Fn(&mut S, &C::Item) + Clone + Send + 'static,
+        M: Fn(&mut S, S) + Clone + Send + 'static,
+    {
+        self.aggregate(Fold::new(initial, fold, merge))
+    }
+}

@@ -1,0 +1,60 @@
+use super::Aggregate;
+
+/// Folds records with a function of two of them into one of their kind.
+///
+/// The function must be associative: which records meet first depends on where
+/// they were folded.
+#[derive(Clone, Copy, Debug)]
+pub struct Reduce<F> {
+    reduce: F,
+}
+
+impl<F> Reduce<F> {
+    /// Reduces with `reduce`.
+    pub fn new<T>(reduce: F) -> Self
+    where
+        F: Fn(&T, &T) -> T,
+    {
+        Self { reduce }
+    }
+}
+
+impl<T, F> Aggregate<T> for Reduce<F>
+where
+    T: Clone + Send + 'static,
+    F: Fn(&T, &T) -> T,
+{
+    type Accumulator = Option<T>;
+    type Output = T;
+
+    #[inline]
+    fn create(&self) -> Option<T> {
+        None
+    }
+
+    #[inline]
+    fn add(&self, held: &mut Option<T>, value: &T) {
+        *held = Some(match held {
+            Some(held) => (self.reduce)(held, value),
+            None => value.clone(),
+        });
+    }
+
+    #[inline]
+    fn merge(&self, held: &mut Option<T>, other: Option<T>) {
+        if let Some(other) = other {
+            *held = Some(match held {
+                Some(held) => (self.reduce)(held, &other),
+                None => other,
+            });
+        }
+    }
+
+    /// # Panics
+    /// When no record was folded in, which the contract of [`Aggregate`] rules
+    /// out.
+    #[inline]
+    fn finish(&self, held: Option<T>) -> T {
+        held.expect("finish follows at least one add")
+    }
+}
