@@ -38,8 +38,6 @@ impl Crew {
         budget: usize,
         tally: Tally,
     ) -> Self {
-        // A name left over from before must not be blamed for what comes.
-        culprit::forget();
         Crew {
             worker,
             budget,
@@ -91,6 +89,9 @@ impl Crew {
     /// When the task does.
     #[inline]
     pub(crate) fn poll(&mut self, index: usize) -> Option<Step> {
+        // A panic that someone caught before it came to us may have left a
+        // name, which must not be blamed for what comes.
+        culprit::forget();
         self.current = index;
         let (place, task) = &mut self.tasks[index];
         self.tally.poll(*place);
@@ -154,6 +155,7 @@ impl Crew {
 
     /// Runs code of a task that must not take the thread down with it.
     fn contain(&mut self, task: &str, code: impl FnOnce()) {
+        culprit::forget();
         if let Err(payload) = catch_unwind(AssertUnwindSafe(code)) {
             let operator = culprit::take().unwrap_or_else(|| task.to_owned());
             self.note(Fault::caught(operator, payload));

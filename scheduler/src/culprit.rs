@@ -50,11 +50,13 @@ impl Drop for Culprit<'_> {
 }
 
 /// Forgets a name that an earlier panic, caught by someone else, left behind.
+#[inline]
 pub(crate) fn forget() {
     drop(take());
 }
 
 /// The operator that the panic just caught came from, if it was named.
+#[inline]
 pub(crate) fn take() -> Option<String> {
     NAMED.try_with(Cell::take).ok().flatten()
 }

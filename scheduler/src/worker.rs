@@ -94,6 +94,7 @@ mod tests {
     use super::*;
     use crate::tally::tally;
     use crate::{Fault, IdleStrategy, Step};
+    use fluxus_ringbuf::Waker;
     use std::sync::mpsc::{channel, Receiver};
 
     /// As good as for ever: only a wake-up ends a park of this length in time.
@@ -158,6 +159,9 @@ mod tests {
         });
         let done = home.recv_timeout(PATIENCE).expect("the wake-up was lost");
         worker.join().expect("it ended well");
+        if when == When::Asleep {
+            assert_eq!(gauges.report(0, None, &[]).parks, 1, "it slept through");
+        }
         done
     }
 
@@ -170,6 +174,66 @@ mod tests {
                 assert!(!roused_by(when, |control, _| control.stop()));
                 assert!(!roused_by(when, |control, _| control.halt()));
             }
+        }
+    }
+
+    /// Finds nothing, and what it looked for comes the moment it has looked.
+    struct Missed {
+        polls: u64,
+        /// In which poll that happens.
+        moment: u64,
+        stop: bool,
+        waker: Waker,
+        control: Control,
+    }
+
+    impl Task for Missed {
+        fn name(&self) -> &str {
+            "missed"
+        }
+        fn poll(&mut self, _budget: usize) -> Result<Step, Fault> {
+            self.polls += 1;
+            if self.polls > self.moment {
+                return Ok(Step::Done);
+            }
+            if self.polls == self.moment {
+                if self.stop {
+                    self.control.stop();
+                } else {
+                    self.waker.wake();
+                }
+            }
+            Ok(Step::Idle)
+        }
+        fn abort(&mut self) {}
+    }
+
+    #[test]
+    fn what_comes_between_the_look_and_the_sleep_is_not_missed() {
+        // Polls 1 and 2 come before and after the announcement.
+        for (moment, stop) in [(1, false), (2, false), (1, true), (2, true)] {
+            let parker = Parker::new();
+            let waker = parker.waker();
+            let control = Control::new(vec![waker.clone()]);
+            let task = Missed {
+                polls: 0,
+                moment,
+                stop,
+                waker,
+                control: control.clone(),
+            };
+            let (tally, _) = tally();
+            let (gone_home, home) = channel();
+            let worker = thread::spawn(move || {
+                let mut crew = Crew::new(Some(0), vec![Box::new(task)], 1, tally);
+                let patience = Patience::new(IdleStrategy::Park, true);
+                keep_polling(&mut crew, &parker, FOR_EVER, patience, &control);
+                let _ = gone_home.send(crew.live());
+                drop(crew.end(&control));
+            });
+            let live = home.recv_timeout(PATIENCE).expect("it was missed");
+            assert_eq!(live, usize::from(stop), "{moment} {stop}");
+            worker.join().expect("it ended well");
         }
     }
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
-use fluxus_runtime::{run_inline, Control, Fault, InlineRun, Step, Task};
+use fluxus_runtime::{run_inline, Control, Culprit, Fault, InlineRun, Step, Task};
 use scripted::{texts, Act, Mine, Script};
 
 fn control() -> Control {
@@ -215,6 +215,51 @@ fn a_run_inside_a_run_keeps_its_panics_to_itself() {
     assert_eq!(
         texts(&outcome.faults),
         ["operator `outer` panicked: of its own"]
+    );
+}
+
+#[test]
+fn nobody_is_blamed_for_a_panic_that_someone_caught_before() {
+    fn recovers() {
+        let caught = std::panic::catch_unwind(|| {
+            let culprit = Culprit::new("innocent");
+            if std::hint::black_box(true) {
+                panic!("caught on the spot");
+            }
+            culprit.cleared();
+        });
+        assert!(caught.is_err());
+    }
+    /// Survives a panic of its own in one poll, and panics in the next.
+    struct Twice(usize);
+    impl Task for Twice {
+        fn name(&self) -> &str {
+            "twice"
+        }
+        fn poll(&mut self, _budget: usize) -> Result<Step, Fault> {
+            self.0 += 1;
+            if self.0 == 2 {
+                panic!("the second time");
+            }
+            recovers();
+            Ok(Step::Progress)
+        }
+        fn abort(&mut self) {
+            recovers();
+        }
+    }
+    impl Drop for Twice {
+        fn drop(&mut self) {
+            panic!("in drop");
+        }
+    }
+    let outcome = run_inline(vec![Box::new(Twice(0))], &control(), 1);
+    assert_eq!(
+        texts(&outcome.faults),
+        [
+            "operator `twice` panicked: the second time",
+            "operator `twice` panicked: in drop"
+        ]
     );
 }
 
