@@ -19,6 +19,7 @@ pub mod expected;
 pub mod interleaved;
 
 mod dense_ids;
+mod engine;
 
 pub mod w1;
 pub mod w2;

@@ -1,7 +1,7 @@
 //! Splitting a line into words, eight bytes at a time.
 
 /// A word, in the form that is cheapest to compare and to hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Word<'text> {
     /// Up to eight bytes, the first one lowest, filled up with zeros.
     Short(u64),
