@@ -21,6 +21,18 @@ fn closing_loses_no_record() {
     });
 }
 
+/// The same with the threads changed over: loom takes another way through it.
+#[test]
+fn closing_loses_no_record_on_the_other_thread() {
+    check(|| {
+        let (mut sender, mut receiver) = small_channel(2, 1);
+        let consumer = thread::spawn(move || receive_all(&mut receiver, 2));
+        assert_eq!(sender.send_from(&mut (1..=2)), 2);
+        drop(sender);
+        assert_eq!(consumer.join().unwrap(), [Record(1), Record(2)]);
+    });
+}
+
 #[test]
 fn closing_loses_no_signal() {
     check(|| {

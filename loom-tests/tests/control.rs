@@ -80,3 +80,19 @@ fn through_a_lane_that_is_full() {
         producer.join().unwrap();
     });
 }
+
+#[test]
+fn sent_ahead_of_the_records() {
+    check(|| {
+        let (mut sender, mut receiver) = small_channel(2, 2);
+        let consumer = thread::spawn(move || receive_all(&mut receiver, 2));
+        sender.signal_ahead(1, 'a').expect("room in the lane");
+        sender.signal_ahead(2, 'b').expect("room in the lane");
+        sender.send_from(&mut (1..=2));
+        drop(sender);
+        assert_eq!(
+            consumer.join().unwrap(),
+            [Record(1), Signal('a'), Record(2), Signal('b')]
+        );
+    });
+}

@@ -88,3 +88,35 @@ fn looking_whether_it_is_closed_takes_no_signal() {
     assert_eq!(seen, [Signal('a'), Closed]);
     assert!(receiver.is_closed());
 }
+
+#[test]
+fn a_signal_ahead_holds_where_it_says() {
+    for (ahead, expected) in [
+        (0, [Signal('a'), Record(1), Record(2), Empty]),
+        (1, [Record(1), Signal('a'), Record(2), Empty]),
+        (2, [Record(1), Record(2), Signal('a'), Empty]),
+    ] {
+        let (mut sender, mut receiver) = small_channel(2, 1);
+        assert_eq!(sender.signal_ahead(ahead, 'a'), Ok(()));
+        sender.send_from(&mut (1..=2));
+        assert_eq!(receive(&mut receiver, 2), expected);
+    }
+}
+
+#[test]
+fn a_signal_ahead_of_records_that_never_come_is_not_delivered() {
+    let (mut sender, mut receiver) = small_channel(2, 1);
+    sender.signal_ahead(2, 'a').expect("room in the lane");
+    sender.send(1).expect("room");
+    drop(sender);
+    assert_eq!(receive(&mut receiver, 2), [Record(1), Closed]);
+    assert!(receiver.is_closed());
+}
+
+#[test]
+#[should_panic(expected = "a signal at record 0 cannot follow one at record 1")]
+fn a_signal_cannot_overtake_one_that_was_sent_ahead() {
+    let (mut sender, _receiver) = small_channel::<u32>(2, 2);
+    sender.signal_ahead(1, 'a').expect("room in the lane");
+    let _ = sender.signal('b');
+}

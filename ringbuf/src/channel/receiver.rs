@@ -88,7 +88,8 @@ impl<T, S: Copy> Receiver<T, S> {
     /// records, and the lane's tail with Release when it publishes a signal, in
     /// the order of its program. This side loads the ring's tail first, with
     /// Acquire, and looks at the lane second. Say a signal holds at position
-    /// `p`.
+    /// `p`; it is published before the records behind it, and also before
+    /// those in front of it when it was sent ahead.
     ///
     /// - A record at or behind `p` is never delivered before the signal: if the
     ///   tail that was loaded is beyond `p`, it was stored after the signal
@@ -134,8 +135,13 @@ impl<T, S: Copy> Receiver<T, S> {
 
     /// Whether the sender is gone and all that it published was taken.
     pub fn is_closed(&mut self) -> bool {
-        // As in `poll`: gone first, then both rings.
-        self.is_abandoned() && self.readable(1) == 0 && self.next_signal().is_none()
+        // As in `poll`: gone first, then both rings. A signal that was sent
+        // ahead of records that never came does not count.
+        if !self.is_abandoned() || self.readable(1) > 0 {
+            return false;
+        }
+        let consumed = self.incoming.consumed();
+        !matches!(self.next_signal(), Some((position, _)) if position == consumed)
     }
 
     /// How many of `max` records can be read; loads the tail when the one
