@@ -9,6 +9,43 @@
 //! A signal lies in a lane of its own, tagged with its position: how many
 //! records were published before it. The receiver hands out records up to the
 //! next signal's position, then the signal, then the records behind it.
+//!
+//! # Why a lane
+//!
+//! The other form would put signals into the record ring, each slot an enum of
+//! record or signal. Measured against each other with
+//! `cargo bench -p fluxus-benches --bench control`: two pinned cores of a
+//! two-core virtual machine, batches of 256, a ring of 4096 slots, ns a record,
+//! medians of 31 interleaved rounds; the ratio is lane to slot. "Far" is the
+//! same machine when a line takes several times as long from core to core.
+//!
+//! | record, watermark | lane | in the slot | ratio | ratio, far |
+//! |---|---|---|---|---|
+//! | 16 B, every 256 | 0.55 | 0.83 | **0.66** | **0.73** |
+//! | 24 B, every 256 | 0.88 | 1.11 | **0.80** | **0.79** |
+//! | 16 B, every 16, sent ahead | 0.75 | 0.88 | **0.85** | 0.98 |
+//! | 24 B, every 16, sent ahead | 0.96 | 1.08 | **0.89** | 0.93 |
+//! | 16 B, every 16, each published | 0.87 | 0.88 | 0.99 | 5 |
+//! | 24 B, every 16, each published | 1.26 | 1.11 | 1.14 | 4 |
+//!
+//! So the lane it is: records stay as small as they are and a batch is read
+//! without asking every slot what it holds. What costs is publishing often, 16
+//! records at a time; whoever has several signals in a batch sends them
+//! [ahead](Sender::signal_ahead) and publishes the batch once.
+//!
+//! # What the channel costs
+//!
+//! The same kind of run against bare rtrb (`--bench ring`):
+//!
+//! | way | 8 B | 16 B | 64 B | ratios to rtrb |
+//! |---|---|---|---|---|
+//! | batches of 256, in place | 0.36 | 0.58 | 2.3 | 1.05, 1.00, 1.01 |
+//! | batches of 256, [from a `Vec`](Sender::send_vec) | 0.48 | 0.80 | 1.9 | 1.06, 0.70, 0.50 |
+//! | sent one by one, taken in batches | 3.1 | 4.2 | 24 | 1.4, 0.96, 1.2 |
+//! | one by one on both sides | 4.7 | 3.9 | 3.6 | 2.3, 0.9, 0.3 |
+//!
+//! A vector is moved with a plain copy, which is what makes it faster than an
+//! iterator over the same vector (1.15 ns at 16 B, 3.8 at 64).
 
 mod batch;
 mod gauge;

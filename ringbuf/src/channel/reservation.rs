@@ -111,6 +111,41 @@ impl<'a, T> Reservation<'a, T> {
         self.written - before
     }
 
+    /// Moves as many records from the front of `staged` as there is room for;
+    /// the rest stays, in its order.
+    #[inline]
+    pub(super) fn take_front(&mut self, staged: &mut Vec<T>) {
+        let count = self.room().min(staged.len());
+        let Some(chunk) = &mut self.chunk else {
+            return;
+        };
+        let before = self.written;
+        let (first, second) = chunk.as_mut_slices();
+        let (in_first, in_second) = (before.min(first.len()), before.saturating_sub(first.len()));
+        let first = &mut first[in_first..];
+        let split = count.min(first.len());
+        let (first, second) = (
+            &mut first[..split],
+            &mut second[in_second..][..count - split],
+        );
+        let rest = staged.len() - count;
+        #[allow(unsafe_code)]
+        // SAFETY: the slots and the vector do not overlap, and `count` records
+        // lie at its front. They are moved: the vector is empty before the
+        // first copy, and then holds the rest, moved to its front.
+        unsafe {
+            staged.set_len(0);
+            let front = staged.as_mut_ptr();
+            front.copy_to_nonoverlapping(first.as_mut_ptr().cast(), split);
+            front
+                .add(split)
+                .copy_to_nonoverlapping(second.as_mut_ptr().cast(), count - split);
+            front.add(count).copy_to(front, rest);
+            staged.set_len(rest);
+        }
+        self.written += count;
+    }
+
     /// Publishes what was written, in order and at once, and returns how many
     /// records those were.
     #[inline]

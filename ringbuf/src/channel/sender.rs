@@ -141,8 +141,7 @@ impl<T, S> Sender<T, S> {
     #[inline]
     pub fn send_vec(&mut self, staged: &mut Vec<T>) -> usize {
         let mut reservation = self.reserve(staged.len());
-        let room = reservation.room();
-        reservation.extend(staged.drain(..room));
+        reservation.take_front(staged);
         reservation.publish()
     }
 
@@ -167,8 +166,8 @@ impl<T, S> Sender<T, S> {
     ///
     /// With it a batch that has signals between its records is published as a
     /// whole: the signals first, each at its place, then the records at once.
-    /// That is several times as fast as one publishing for each signal. A signal whose
-    /// records never come is never delivered.
+    /// That is up to several times as fast as publishing for each signal. A
+    /// signal whose records never come is never delivered.
     ///
     /// ```
     /// use fluxus_ringbuf::{channel, Capacity, Polled};
