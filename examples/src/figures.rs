@@ -1,0 +1,61 @@
+use fluxus::Latency;
+use std::time::Duration;
+
+/// A number with a comma at every thousand.
+///
+/// ```
+/// assert_eq!(fluxus_examples::grouped(1_204_997), "1,204,997");
+/// ```
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// The percentiles of a latency in milliseconds; `-` stands for one that fewer
+/// than ten samples lie beyond, which would be a guess.
+pub fn latency_line(latency: Option<&Latency>) -> String {
+    let milliseconds = |duration: Option<Duration>| match duration {
+        Some(duration) => format!("{:.3} ms", duration.as_secs_f64() * 1e3),
+        None => "-".to_owned(),
+    };
+    let quantile = |quantile| milliseconds(latency.and_then(|all| all.quantile(quantile)));
+    // The longest of no samples would be zero: better than any measured one.
+    let measured = latency.filter(|all| all.samples() > 0);
+    format!(
+        "p50 {}   p99 {}   p99.9 {}   max {}",
+        quantile(0.5),
+        quantile(0.99),
+        quantile(0.999),
+        milliseconds(measured.map(Latency::max)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{grouped, latency_line};
+
+    #[test]
+    fn every_thousand_has_its_comma() {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (208_157, "208,157"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+
+    #[test]
+    fn what_was_not_measured_has_no_figure() {
+        assert_eq!(latency_line(None), "p50 -   p99 -   p99.9 -   max -");
+    }
+}

@@ -1,0 +1,57 @@
+use std::io::{self, Write};
+
+/// Writes to standard output, at once.
+///
+/// # Errors
+/// When it cannot be written; [`BrokenPipe`](io::ErrorKind::BrokenPipe) when
+/// its reader has gone.
+pub fn show(text: &str) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes())?;
+    output.flush()
+}
+
+/// Writes to standard error. If that is closed, there is nobody left to tell.
+pub(crate) fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// `text` as a terminal may show it: at most `most` characters, and none that
+/// would move its cursor, change its colours or turn its lines around.
+pub fn legible(text: &str, most: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(4 * most));
+    for (count, character) in text.chars().enumerate() {
+        if count == most {
+            shown.push('…');
+            break;
+        }
+        match character {
+            // The marks of right-to-left text act beyond the word.
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.extend(character.escape_unicode());
+            }
+            control if control.is_control() => shown.extend(control.escape_unicode()),
+            plain => shown.push(plain),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::legible;
+
+    #[test]
+    fn what_would_steer_the_terminal_is_spelt_out() {
+        for (text, shown) in [
+            ("whale's", "whale's"),
+            ("की", "की"),
+            ("a\x1b[2Jb", "a\\u{1b}[2Jb"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("12345678", "12345678"),
+            ("123456789", "12345678…"),
+        ] {
+            assert_eq!(legible(text, 8), shown);
+        }
+    }
+}
