@@ -1,13 +1,15 @@
 use crate::DataStream;
 use fluxus_core::source::{
-    self, ChannelSource, Generator, Head, Input, IteratorSource, LinesSource, Source,
-    TimedIteratorSource,
+    self, ChannelSource, Generator, Head, Input, IteratorSource, LinesSource, RangeSource,
+    SliceSource, Source, TimedIteratorSource,
 };
 use fluxus_core::windows::{BoundedDisorder, Timestamp};
 use fluxus_core::{run_local, start, Config, Error, Name, Plan, Report, RunningJob};
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A job in the making: begins streams, then runs them all.
 ///
@@ -117,6 +119,53 @@ impl Job {
     {
         let sources = partitions.into_iter().map(IteratorSource::new).collect();
         self.stream("partitions", sources)
+    }
+
+    /// A stream of the numbers of a range, in as many instances as asked for,
+    /// each with a part of the range of its own.
+    ///
+    /// ```
+    /// use fluxus::prelude::*;
+    ///
+    /// let job = Job::new("odd", Config::new().workers(2))?;
+    /// let odd = job
+    ///     .from_range(0..1_000_000, 2)
+    ///     .filter(|n| n % 2 == 1)
+    ///     .fold_all(0u64, |count, _| *count += 1, |count, other| *count += other);
+    /// job.run()?;
+    /// assert_eq!(odd.take(), Some(500_000));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn from_range(
+        &self,
+        numbers: Range<u64>,
+        instances: usize,
+    ) -> DataStream<Untimed<RangeSource>> {
+        let instances = instances.max(1) as u64;
+        let length = numbers.end.saturating_sub(numbers.start);
+        let bound = |instance: u64| {
+            // In 128 bits, so that the product cannot overflow; at most `length`.
+            let share = u128::from(length) * u128::from(instance) / u128::from(instances);
+            numbers.start + share as u64
+        };
+        let sources = (0..instances)
+            .map(|instance| RangeSource::new(bound(instance)..bound(instance + 1)))
+            .collect();
+        self.stream("range", sources)
+    }
+
+    /// A stream of the records of a slice in memory, in as many instances as
+    /// asked for, which read blocks of 4096 records in turn. The way to replay
+    /// what was loaded before the clock started.
+    pub fn from_shared<T>(
+        &self,
+        records: &Arc<[T]>,
+        instances: usize,
+    ) -> DataStream<Untimed<SliceSource<T>>>
+    where
+        T: Clone + Send + Sync + 'static,
+    {
+        self.stream("shared", SliceSource::split(records, instances))
     }
 
     /// A stream of what an iterator yields with times, and watermarks made of

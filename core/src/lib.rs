@@ -35,6 +35,7 @@ pub mod source;
 mod partition;
 
 mod exchange;
+mod on_stack;
 mod stage;
 
 mod plan;

@@ -19,7 +19,8 @@ pub(crate) enum StageState {
 pub(crate) struct Stage<C> {
     pub(crate) name: Name,
     pub(crate) instance: Instance,
-    pub(crate) chain: C,
+    /// At home except while a loop has it on its stack.
+    pub(crate) chain: Option<C>,
     pub(crate) state: StageState,
     /// What the chain last answered.
     flow: Flow,
@@ -30,10 +31,16 @@ impl<C> Stage<C> {
         Self {
             name,
             instance: instance.clone(),
-            chain,
+            chain: Some(chain),
             state: StageState::New,
             flow: Flow::Open,
         }
+    }
+
+    /// Asks the chain, which is at home whenever the stage is not in a loop.
+    #[inline]
+    pub(crate) fn drive(&mut self, ask: impl FnOnce(&mut C) -> Flow) -> Flow {
+        self.chain.as_mut().map_or(Flow::Finished, ask)
     }
 
     /// Opens the chain at the first poll and works off what it owes. `Some` is
@@ -47,9 +54,9 @@ impl<C> Stage<C> {
         }
         if self.state == StageState::New {
             self.state = StageState::Running;
-            self.flow = self.chain.open();
+            self.flow = self.drive(|chain| chain.open());
         } else if matches!(self.flow, Flow::Busy | Flow::Full) {
-            self.flow = self.chain.resume();
+            self.flow = self.drive(|chain| chain.resume());
         }
         match self.flow {
             Flow::Open if self.state == StageState::Running => Ok(None),
@@ -66,9 +73,11 @@ impl<C> Stage<C> {
         if flow == Flow::Finished && self.state == StageState::Running {
             // Nothing more is wanted: for the chain, the stream ends here.
             self.state = StageState::Ending;
-            self.flow = self.chain.signal(Signal::End);
+            self.flow = self.drive(|chain| chain.signal(Signal::End));
         }
-        self.chain.flush();
+        if let Some(chain) = &mut self.chain {
+            chain.flush();
+        }
         match (self.flow, self.state) {
             (Flow::Failed, _) => Err(self.instance.fault.take(&self.name)),
             (Flow::Open | Flow::Finished, StageState::Ending) => {
@@ -90,7 +99,9 @@ impl<C> Stage<C> {
     {
         let was = std::mem::replace(&mut self.state, StageState::Over);
         if matches!(was, StageState::Running | StageState::Ending) {
-            self.chain.abort();
+            if let Some(chain) = &mut self.chain {
+                chain.abort();
+            }
         }
     }
 }

@@ -24,28 +24,31 @@ thread_local! {
 /// landing pad that the unwinder looks up. When the code panics, unwinding
 /// drops the culprit, which leaves its name for the worker to find. The
 /// innermost one is dropped first, and the first name stays.
+///
+/// It holds whatever the name can be had from, and asks for the text only then:
+/// not even a pointer is loaded ahead of the code.
 #[derive(Debug)]
 #[must_use = "it names the culprit of a panic only while it lives"]
-pub struct Culprit<'a>(&'a str);
+pub struct Culprit<'a, N: AsRef<str> + ?Sized = str>(&'a N);
 
-impl<'a> Culprit<'a> {
+impl<'a, N: AsRef<str> + ?Sized> Culprit<'a, N> {
     /// Names the operator whose code runs from here on.
-    #[inline]
-    pub fn new(operator: &'a str) -> Self {
+    #[inline(always)]
+    pub fn new(operator: &'a N) -> Self {
         Culprit(operator)
     }
 
     /// The code came back; nobody is to blame.
-    #[inline]
+    #[inline(always)]
     pub fn cleared(self) {
         mem::forget(self);
     }
 }
 
-impl Drop for Culprit<'_> {
-    #[inline]
+impl<N: AsRef<str> + ?Sized> Drop for Culprit<'_, N> {
+    #[cold]
     fn drop(&mut self) {
-        accuse(self.0);
+        accuse(self.0.as_ref());
     }
 }
 

@@ -1,142 +1,193 @@
-/// An open-addressing index from hashes to slots, with linear probing.
+/// An open-addressing index from hashes to slots, in buckets with tags.
 ///
-/// One entry is a `u64`: the upper half is the tag (32 bits of the hash), the
-/// lower half the slot plus one; an empty entry is zero.
+/// A bucket is half a cache line: six slots, and before them a tag (one byte of
+/// the hash) for each, so that one word says which of the six are worth a look.
 ///
 /// ```text
-///   entry   [ tag: 32 bits | slot + 1: 32 bits ]
-///   home of an entry = the upper bits of its tag
+///   tags  [ t0 | t1 | t2 | t3 | t4 | t5 |  -  | passed ]   one u64; 0: empty
+///   slots [ s0 | s1 | s2 | s3 | s4 | s5 ]                  six u32
 /// ```
 ///
-/// So an entry knows its own home: growing and deleting (by backward shift,
-/// Knuth 6.4 algorithm R) never touch a key or hash one again, and a probe that
-/// passes over another key's entry compares 32 bits and not the key.
+/// A key lies in its home bucket, or if that is full in the next one with room;
+/// every bucket that it passed counts it. A look-up goes on only while that
+/// count is not zero, so deleting leaves no marks behind: it takes the counts
+/// back. (The counts are those of F14, Bronson and Shi, Facebook 2019.)
+///
+/// Measured against linear probing over `tag | slot` words at a load of 5/8, on
+/// W2 (10,000 keys in cache): what costs there is not memory but the
+/// mispredicted end of a probe, which here comes in one look-up of thirty.
 #[derive(Debug)]
 pub(crate) struct Index {
-    entries: Vec<u64>,
-    /// `32 - log2(entries)`: what turns a tag into its home.
-    shift: u32,
+    buckets: Vec<Bucket>,
     used: usize,
 }
 
-const SMALLEST: usize = 16;
-/// Grow beyond this load: 5/8 keeps a hit within two probes on average
-/// (Knuth 6.4: `(1 + 1 / (1 - load)) / 2` = 1.8) and the index of 10,000 keys
-/// at 128 KiB, inside a core's second-level cache.
-const LOAD: (usize, usize) = (5, 8);
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+struct Bucket {
+    tags: u64,
+    slots: [u32; SLOTS],
+}
+
+const SLOTS: usize = 6;
+const SMALLEST: usize = 4;
+/// The lowest and the highest bit of each tag.
+const LOWS: u64 = 0x0000_0101_0101_0101;
+const HIGHS: u64 = 0x0000_8080_8080_8080;
+/// The bytes that are no tags.
+const NO_TAGS: u64 = 0xFFFF_0000_0000_0000;
+const PASSED_SHIFT: u32 = 56;
+/// A count that has reached this stays: it is no longer exact.
+const MOST_PASSED: u64 = 255;
+
+impl Bucket {
+    /// A bit for each tag that may equal `tag`: the lowest one certainly does.
+    #[inline]
+    fn matches(&self, tag: u64) -> u64 {
+        // A byte that equals the tag becomes zero, and a zero byte is what
+        // subtracting one from each borrows for (Mycroft, 1987).
+        let differences = (self.tags ^ (tag * LOWS)) | NO_TAGS;
+        differences.wrapping_sub(LOWS) & !differences & HIGHS
+    }
+
+    #[inline]
+    fn passed(&self) -> u64 {
+        self.tags >> PASSED_SHIFT
+    }
+
+    fn pass(&mut self) {
+        if self.passed() < MOST_PASSED {
+            self.tags += 1 << PASSED_SHIFT;
+        }
+    }
+
+    fn take_back(&mut self) {
+        if self.passed() < MOST_PASSED {
+            self.tags -= 1 << PASSED_SHIFT;
+        }
+    }
+
+    fn set(&mut self, place: usize, tag: u64, slot: u32) {
+        let shift = 8 * place;
+        self.tags = self.tags & !(0xFF << shift) | tag << shift;
+        self.slots[place] = slot;
+    }
+}
+
+/// The places that a word of [`Bucket::matches`] names, lowest first.
+#[inline]
+fn places(mut matches: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = (matches != 0).then(|| matches.trailing_zeros() as usize / 8)?;
+        matches &= matches - 1;
+        Some(place)
+    })
+}
+
+/// One byte of the hash, never zero.
+#[inline]
+fn tag_of(hash: u64) -> u64 {
+    (hash & 0xFF).max(1)
+}
 
 impl Index {
     /// An index with room for `keys` before it grows.
     pub(crate) fn with_room_for(keys: usize) -> Self {
-        let entries = (keys.saturating_mul(LOAD.1) / LOAD.0 + 1)
+        // At most half full: then a key in thirty is not at home.
+        let buckets = (keys.saturating_mul(2) / SLOTS + 1)
             .next_power_of_two()
             .max(SMALLEST);
-        Self::with_entries(entries)
-    }
-
-    fn with_entries(entries: usize) -> Self {
         Self {
-            entries: vec![0; entries],
-            shift: 32 - entries.trailing_zeros(),
+            buckets: vec![Bucket::default(); buckets],
             used: 0,
         }
     }
 
     #[inline]
-    fn home(&self, tag: u32) -> usize {
-        (tag >> self.shift) as usize
+    fn home(&self, hash: u64) -> usize {
+        // Upper bits: the tag is made of the lower ones.
+        (hash >> 32) as usize
     }
 
-    /// The slot with this tag for which `is_same` holds.
-    #[inline]
-    pub(crate) fn find(&self, tag: u32, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
-        let mask = self.entries.len() - 1;
-        let mut at = self.home(tag);
+    /// The slot with this hash for which `is_same` holds.
+    #[inline(always)]
+    pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
+        let mask = self.buckets.len() - 1;
+        let tag = tag_of(hash);
+        let mut at = self.home(hash);
         loop {
-            let entry = self.entries[at & mask];
-            if entry == 0 {
-                return None;
+            let bucket = &self.buckets[at & mask];
+            for place in places(bucket.matches(tag)) {
+                let slot = bucket.slots[place];
+                if is_same(slot) {
+                    return Some(slot);
+                }
             }
-            if tag_of(entry) == tag && is_same(slot_of(entry)) {
-                return Some(slot_of(entry));
+            if bucket.passed() == 0 {
+                return None;
             }
             at += 1;
         }
     }
 
     /// Adds an entry that is known to be absent; says whether the index grew.
-    pub(crate) fn insert(&mut self, tag: u32, slot: u32) -> bool {
-        let grows = (self.used + 1) * LOAD.1 > self.entries.len() * LOAD.0;
+    /// `hash_of` is asked for the hashes of slots that are in it already.
+    pub(crate) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) -> bool {
+        let grows = (self.used + 1) * 2 > self.buckets.len() * SLOTS;
         if grows {
-            self.grow();
+            self.grow(hash_of);
         }
-        self.place(pack(tag, slot));
+        self.place(hash, slot);
         self.used += 1;
         grows
     }
 
-    fn place(&mut self, entry: u64) {
-        let mask = self.entries.len() - 1;
-        let mut at = self.home(tag_of(entry));
-        while self.entries[at & mask] != 0 {
+    fn place(&mut self, hash: u64, slot: u32) {
+        let mask = self.buckets.len() - 1;
+        let mut at = self.home(hash);
+        loop {
+            let bucket = &mut self.buckets[at & mask];
+            if let Some(place) = places(bucket.matches(0)).next() {
+                bucket.set(place, tag_of(hash), slot);
+                return;
+            }
+            bucket.pass();
             at += 1;
         }
-        self.entries[at & mask] = entry;
     }
 
     #[cold]
-    fn grow(&mut self) {
-        let larger = Self::with_entries(self.entries.len() * 2);
-        let smaller = std::mem::replace(self, larger);
-        self.used = smaller.used;
-        for entry in smaller.entries.into_iter().filter(|&entry| entry != 0) {
-            self.place(entry);
+    fn grow(&mut self, hash_of: impl Fn(u32) -> u64) {
+        let larger = vec![Bucket::default(); self.buckets.len() * 2];
+        for bucket in std::mem::replace(&mut self.buckets, larger) {
+            for place in 0..SLOTS {
+                if bucket.tags >> (8 * place) & 0xFF != 0 {
+                    let slot = bucket.slots[place];
+                    self.place(hash_of(slot), slot);
+                }
+            }
         }
     }
 
-    /// Removes the entry of `slot`, which is known to have this tag.
-    pub(crate) fn remove(&mut self, tag: u32, slot: u32) {
-        let mask = self.entries.len() - 1;
-        let entry = pack(tag, slot);
-        let mut hole = self.home(tag);
-        while self.entries[hole & mask] != entry {
-            debug_assert_ne!(self.entries[hole & mask], 0, "slot {slot} is not indexed");
-            if self.entries[hole & mask] == 0 {
+    /// Removes the entry of `slot`, which is known to have this hash.
+    pub(crate) fn remove(&mut self, hash: u64, slot: u32) {
+        let mask = self.buckets.len() - 1;
+        let home = self.home(hash);
+        let tag = tag_of(hash);
+        for distance in 0..self.buckets.len() {
+            let bucket = &mut self.buckets[(home + distance) & mask];
+            let place = places(bucket.matches(tag)).find(|&place| bucket.slots[place] == slot);
+            if let Some(place) = place {
+                bucket.set(place, 0, 0);
+                self.used -= 1;
+                for passed in 0..distance {
+                    self.buckets[(home + passed) & mask].take_back();
+                }
                 return;
             }
-            hole += 1;
         }
-        hole &= mask;
-        let mut next = (hole + 1) & mask;
-        while self.entries[next] != 0 {
-            let home = self.home(tag_of(self.entries[next]));
-            let from_home = next.wrapping_sub(home) & mask;
-            let from_hole = next.wrapping_sub(hole) & mask;
-            if from_home >= from_hole {
-                self.entries[hole] = self.entries[next];
-                hole = next;
-            }
-            next = (next + 1) & mask;
-        }
-        self.entries[hole] = 0;
-        self.used -= 1;
+        debug_assert!(false, "slot {slot} is not indexed");
     }
-}
-
-#[inline]
-fn pack(tag: u32, slot: u32) -> u64 {
-    u64::from(tag) << 32 | (u64::from(slot) + 1)
-}
-
-#[inline]
-fn tag_of(entry: u64) -> u32 {
-    (entry >> 32) as u32
-}
-
-/// The slot of an entry that is not empty.
-#[inline]
-fn slot_of(entry: u64) -> u32 {
-    (entry as u32).wrapping_sub(1)
 }
 
 #[cfg(test)]
@@ -144,35 +195,38 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// Tags that crowd into few homes, so that probing, wrap-around and
-    /// backward shifts all happen.
-    fn crowded(n: u32) -> u32 {
-        n.wrapping_mul(0x9E37_79B9) | 0xFFF0_0000
+    /// Hashes that crowd into few homes and few tags, so that overflow,
+    /// wrap-around and false matches all happen.
+    fn crowded(n: u32) -> u64 {
+        u64::from(n % 7) << 32 | u64::from(n % 3)
+    }
+
+    fn spread(n: u32) -> u64 {
+        u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
     #[test]
     fn it_agrees_with_a_map_while_entries_come_and_go() {
-        for tag_for in [crowded as fn(u32) -> u32, |n| n << 5, |n| n.rotate_left(27)] {
+        for hash in [crowded as fn(u32) -> u64, spread, |_| u64::MAX] {
             let mut index = Index::with_room_for(0);
             let mut oracle: HashMap<u32, u32> = HashMap::new();
             let mut random = 1u64;
             for step in 0..20_000u32 {
                 random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
                 let key = (random >> 33) as u32 % 300;
-                let tag = tag_for(key);
                 match oracle.remove(&key) {
                     Some(slot) => {
-                        assert_eq!(index.find(tag, |s| s == slot), Some(slot));
-                        index.remove(tag, slot);
+                        assert_eq!(index.find(hash(key), |s| s == slot), Some(slot));
+                        index.remove(hash(key), slot);
                     }
                     None => {
                         oracle.insert(key, key + 1000);
-                        index.insert(tag, key + 1000);
+                        index.insert(hash(key), key + 1000, |slot| hash(slot - 1000));
                     }
                 }
                 if step % 500 == 0 {
                     for key in 0..300 {
-                        let found = index.find(tag_for(key), |slot| slot == key + 1000);
+                        let found = index.find(hash(key), |slot| slot == key + 1000);
                         assert_eq!(found, oracle.get(&key).copied(), "step {step}");
                     }
                 }
@@ -182,10 +236,24 @@ mod tests {
     }
 
     #[test]
+    fn emptied_it_is_as_good_as_new() {
+        let mut index = Index::with_room_for(64);
+        for n in 0..64 {
+            index.insert(crowded(n), n, crowded);
+        }
+        for n in 0..64 {
+            index.remove(crowded(n), n);
+        }
+        assert!(index.buckets.iter().all(|bucket| bucket.tags == 0));
+    }
+
+    #[test]
     fn it_does_not_grow_before_its_room_is_used() {
         let mut index = Index::with_room_for(10_000);
-        let grown = (0..10_000).filter(|&n| index.insert(crowded(n), n)).count();
+        let grown = (0..10_000)
+            .filter(|&n| index.insert(spread(n), n, spread))
+            .count();
         assert_eq!(grown, 0);
-        assert_eq!(index.entries.len(), 16_384);
+        assert_eq!(index.buckets.len(), 4_096);
     }
 }

@@ -42,7 +42,7 @@ impl<Acc> Pane<Acc> {
         self.extend_to(enough, create);
     }
 
-    #[inline]
+    #[inline(always)]
     fn cell(&mut self, slot: Slot, create: &impl Fn() -> Acc) -> &mut Acc {
         let slot_index = slot.index();
         if slot_index >= self.cells.len() {
@@ -149,7 +149,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     ///
     /// # Panics
     /// When there is no open pane at `position`.
-    #[inline]
+    #[inline(always)]
     pub fn cell(
         &mut self,
         position: usize,

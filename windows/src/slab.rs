@@ -115,21 +115,21 @@ impl<K: Hash + Eq> KeySlab<K> {
     }
 
     #[inline]
-    fn tag(&self, key: &K) -> u32 {
-        (self.hasher.hash_one(key) >> 32) as u32
+    fn hash(&self, key: &K) -> u64 {
+        self.hasher.hash_one(key)
     }
 
     /// The slot of `key`, which is given one if it has none.
     ///
     /// # Errors
     /// [`TooManyKeys`] with the key when it is new and the limit is met.
-    #[inline]
+    #[inline(always)]
     pub fn slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
-        let tag = self.tag(&key);
+        let hash = self.hash(&key);
         let keys = &self.keys;
-        match self.index.find(tag, |slot| keys[slot as usize] == key) {
+        match self.index.find(hash, |slot| keys[slot as usize] == key) {
             Some(slot) => Ok(Slot(slot)),
-            None => self.insert(tag, key),
+            None => self.insert(hash, key),
         }
     }
 
@@ -138,12 +138,12 @@ impl<K: Hash + Eq> KeySlab<K> {
     pub fn find(&self, key: &K) -> Option<Slot> {
         let keys = &self.keys;
         self.index
-            .find(self.tag(key), |slot| keys[slot as usize] == *key)
+            .find(self.hash(key), |slot| keys[slot as usize] == *key)
             .map(Slot)
     }
 
     #[inline(never)]
-    fn insert(&mut self, tag: u32, key: K) -> Result<Slot, TooManyKeys<K>> {
+    fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
         if self.len() == self.limit.limit {
             return Err(TooManyKeys {
                 key,
@@ -162,15 +162,17 @@ impl<K: Hash + Eq> KeySlab<K> {
                 (self.keys.len() - 1) as u32
             }
         };
-        self.grown += u64::from(self.index.insert(tag, slot));
+        let (keys, hasher) = (&self.keys, &self.hasher);
+        let hash_of = |slot: u32| hasher.hash_one(&keys[slot as usize]);
+        self.grown += u64::from(self.index.insert(hash, slot, hash_of));
         self.high_water = self.high_water.max(self.len());
         Ok(Slot(slot))
     }
 
     /// Frees a slot that is in use; its key is unknown from here on.
     pub fn release(&mut self, slot: Slot) {
-        let tag = self.tag(&self.keys[slot.index()]);
-        self.index.remove(tag, slot.0);
+        let hash = self.hash(&self.keys[slot.index()]);
+        self.index.remove(hash, slot.0);
         self.free.push(slot.0);
     }
 

@@ -92,7 +92,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     ///
     /// `create` makes an empty accumulator (the same one at every call), `fold`
     /// changes it. Nothing is folded unless the answer is [`Added::Kept`].
-    #[inline]
+    #[inline(always)]
     pub fn update(
         &mut self,
         time: Timestamp,

@@ -60,7 +60,9 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             }
             match input.receiver.poll(budget - taken) {
                 Polled::Records(batch) => {
-                    let chain = &mut self.stage.chain;
+                    let Some(chain) = &mut self.stage.chain else {
+                        return Ok((taken, Flow::Finished));
+                    };
                     let mut flow = Flow::Open;
                     let count = batch.drain_while(|record| {
                         flow = chain.push(record.time, record.value);
@@ -144,7 +146,7 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             if signal == Signal::End {
                 self.stage.state = StageState::Ending;
             }
-            let flow = self.stage.chain.signal(signal);
+            let flow = self.stage.drive(|chain| chain.signal(signal));
             if !flow.is_open() {
                 return flow;
             }
@@ -181,7 +183,7 @@ impl<T: Send, C: Collector<T> + Send> Task for InboxTask<T, C> {
         if flow.is_open() && self.stage.state == StageState::Running {
             (taken, flow) = self.take_from_all(budget)?;
             if flow.is_open() && self.stage.state == StageState::Running && taken > 0 {
-                flow = self.stage.chain.end_batch();
+                flow = self.stage.drive(|chain| chain.end_batch());
             }
         }
         self.stage.conclude::<T>(flow, taken > 0)

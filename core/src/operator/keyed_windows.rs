@@ -75,7 +75,7 @@ where
     }
 
     /// Folds a record into its window.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fold(&mut self, time: Timestamp, value: T) -> Flow {
         let culprit = Culprit::new(&self.name);
         let aggregate = &self.aggregate;
@@ -234,7 +234,7 @@ where
         self.open()
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
         self.fold(time, value)
     }

@@ -24,7 +24,9 @@ impl<S> Folded<S> {
 /// Folds a whole stream: each instance its own part, merged when they end.
 pub struct FoldAll<S, F, M> {
     name: Name,
-    state: Option<S>,
+    state: S,
+    /// The state was handed over; there is nothing more to come.
+    is_over: bool,
     fold: F,
     merge: M,
     merged: Arc<Mutex<Option<S>>>,
@@ -54,7 +56,8 @@ where
     let name = name.clone();
     upstream.lower(plan, move |_: &Instance| FoldAll {
         name: name.clone(),
-        state: Some(initial.clone()),
+        state: initial.clone(),
+        is_over: false,
         fold: fold.clone(),
         merge: merge.clone(),
         merged: Arc::clone(&merged),
@@ -62,12 +65,13 @@ where
     Ok(folded)
 }
 
-impl<S, F, M: FnMut(&mut S, S)> FoldAll<S, F, M> {
+impl<S: Clone, F, M: FnMut(&mut S, S)> FoldAll<S, F, M> {
     /// Once an instance, off the path of its records.
     fn hand_over(&mut self) {
-        let Some(state) = self.state.take() else {
+        if std::mem::replace(&mut self.is_over, true) {
             return;
-        };
+        }
+        let state = self.state.clone();
         let mut merged = self.merged.lock().unwrap_or_else(PoisonError::into_inner);
         let culprit = Culprit::new(&self.name);
         match merged.as_mut() {
@@ -80,6 +84,7 @@ impl<S, F, M: FnMut(&mut S, S)> FoldAll<S, F, M> {
 
 impl<T, S, F, M> Collector<T> for FoldAll<S, F, M>
 where
+    S: Clone,
     F: FnMut(&mut S, T),
     M: FnMut(&mut S, S),
 {
@@ -89,11 +94,9 @@ where
 
     #[inline]
     fn push(&mut self, _: Timestamp, value: T) -> Flow {
-        if let Some(state) = &mut self.state {
-            let culprit = Culprit::new(&self.name);
-            (self.fold)(state, value);
-            culprit.cleared();
-        }
+        let culprit = Culprit::new(&self.name);
+        (self.fold)(&mut self.state, value);
+        culprit.cleared();
         Flow::Open
     }
 

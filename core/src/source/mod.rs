@@ -8,12 +8,16 @@ mod channel;
 mod generator;
 mod iterator;
 mod lines;
+mod range;
+mod slice;
 mod task;
 
 pub use channel::{input, ChannelSource, Input, SendError, TrySendError};
 pub use generator::Generator;
 pub use iterator::{IteratorSource, TimedIteratorSource};
 pub use lines::{BadUtf8, Line, LinesSource};
+pub use range::RangeSource;
+pub use slice::SliceSource;
 pub(crate) use task::SourceTask;
 
 use crate::metrics::Measure;

@@ -1,5 +1,6 @@
 use super::{Pulled, Source, SourceContext, SourceStatus};
 use crate::metrics::Measure;
+use crate::on_stack::{fits_the_stack, OnStack};
 use crate::stage::{Stage, StageState};
 use crate::{Collector, Flow, Instance, Name, Signal};
 use fluxus_ringbuf::CounterWriter;
@@ -8,7 +9,8 @@ use fluxus_runtime::{Culprit, Fault, Step, Task};
 /// A stage that begins at a source.
 pub(crate) struct SourceTask<S, C> {
     stage: Stage<C>,
-    source: S,
+    /// At home except while it is pulled.
+    source: Option<S>,
     /// Handed over when the source is opened.
     context: Option<SourceContext>,
     records: CounterWriter,
@@ -26,7 +28,7 @@ impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
         Self {
             records: instance.counter(&name, Measure::RecordsIn),
             stage: Stage::new(name, instance, chain),
-            source,
+            source: Some(source),
             context: Some(context),
             is_open: false,
         }
@@ -38,7 +40,10 @@ impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
         };
         self.is_open = true;
         let culprit = Culprit::new(&self.stage.name);
-        let opened = self.source.open(context);
+        let opened = match &mut self.source {
+            Some(source) => source.open(context),
+            None => Ok(()),
+        };
         culprit.cleared();
         opened.map_err(|error| Fault::error(&*self.stage.name, error))
     }
@@ -46,23 +51,31 @@ impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
     fn close(&mut self) {
         if std::mem::take(&mut self.is_open) {
             let culprit = Culprit::new(&self.stage.name);
-            self.source.close();
+            if let Some(source) = &mut self.source {
+                source.close();
+            }
             culprit.cleared();
         }
     }
 
     fn pull(&mut self, budget: usize) -> Result<Pulled, Fault> {
-        let pulled = if self.stage.instance.control.is_draining() {
-            Pulled {
-                records: 0,
-                status: SourceStatus::Ended,
-                flow: Flow::Open,
+        let mut pulled = Ok(Pulled {
+            records: 0,
+            status: SourceStatus::Ended,
+            flow: Flow::Open,
+        });
+        if !self.stage.instance.control.is_draining() {
+            if fits_the_stack::<C>() && fits_the_stack::<S>() {
+                let mut source = OnStack::take(&mut self.source);
+                let mut chain = OnStack::take(&mut self.stage.chain);
+                if let (Some(source), Some(chain)) = (source.value(), chain.value()) {
+                    pulled = source.pull(budget, chain);
+                }
+            } else if let (Some(source), Some(chain)) = (&mut self.source, &mut self.stage.chain) {
+                pulled = source.pull(budget, chain);
             }
-        } else {
-            self.source
-                .pull(budget, &mut self.stage.chain)
-                .map_err(|error| Fault::error(&*self.stage.name, error))?
-        };
+        }
+        let pulled = pulled.map_err(|error| Fault::error(&*self.stage.name, error))?;
         self.records.add(pulled.records as u64);
         Ok(pulled)
     }
@@ -87,14 +100,14 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
             mut flow,
         } = self.pull(budget)?;
         if flow.is_open() {
-            flow = self.stage.chain.end_batch();
+            flow = self.stage.drive(|chain| chain.end_batch());
         }
         // A source that ended while its chain was not open is asked once more
         // when it is, and says so again.
         if flow.is_open() && status == SourceStatus::Ended {
             self.close();
             self.stage.state = StageState::Ending;
-            flow = self.stage.chain.signal(Signal::End);
+            flow = self.stage.drive(|chain| chain.signal(Signal::End));
         }
         let progress = records > 0 || status == SourceStatus::Ready;
         let step = self.stage.conclude::<S::Item>(flow, progress)?;

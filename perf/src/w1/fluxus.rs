@@ -8,7 +8,6 @@ use fluxus::prelude::*;
 use super::data::{Line, Row};
 use super::words::{Word, Words};
 use super::WINDOW_MS;
-use crate::interleaved::Interleaved;
 use crate::{engine, Digest, Options, Outcome};
 
 /// Words that a run has, with some room.
@@ -21,7 +20,7 @@ const EXPECTED_WORDS: u64 = 10_000;
 pub fn run(lines: &Arc<[Line]>, options: &Options) -> Result<Outcome, String> {
     engine::timed("W1", options, EXPECTED_WORDS, |job| {
         Ok(job
-            .from_partitions(Interleaved::parts(lines, options.workers))
+            .from_shared(lines, options.workers)
             .timestamps(
                 |line| Timestamp::from_millis(line.timestamp_ms),
                 engine::disorder()?,

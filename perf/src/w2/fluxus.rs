@@ -7,7 +7,6 @@ use fluxus::prelude::*;
 
 use super::data::{Event, Row, DEFAULT_KEYS};
 use super::WINDOW_MS;
-use crate::interleaved::Interleaved;
 use crate::{engine, Digest, Options, Outcome};
 
 /// Count, sum, minimum and maximum in one pass.
@@ -80,7 +79,7 @@ impl Aggregate<Event> for Statistics {
 pub fn run(events: &Arc<[Event]>, options: &Options) -> Result<Outcome, String> {
     engine::timed("W2", options, DEFAULT_KEYS, |job| {
         Ok(job
-            .from_partitions(Interleaved::parts(events, options.workers))
+            .from_shared(events, options.workers)
             .timestamps(
                 |event| Timestamp::from_millis(event.timestamp_ms),
                 engine::disorder()?,

@@ -8,20 +8,9 @@ use crate::{engine, Digest, Options, Outcome};
 /// # Errors
 /// Why the engine could not be built or did not finish.
 pub fn run(events: u64, options: &Options) -> Result<Outcome, String> {
-    let workers = options.workers as u64;
-    // Each worker a range of its own, the last one with the rest.
-    let share = events / workers;
-    let ranges = (0..workers).map(|worker| {
-        let end = if worker + 1 == workers {
-            events
-        } else {
-            (worker + 1) * share
-        };
-        worker * share..end
-    });
     engine::timed("W7", options, 1, |job| {
         Ok(job
-            .from_partitions(ranges)
+            .from_range(0..events, options.workers)
             .map(scramble)
             .filter(|&y| keep(y))
             .map(fold)

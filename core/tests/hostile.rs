@@ -1,0 +1,787 @@
+//! Every operator, driven one record at a time and all at once, into a
+//! downstream that is full, or busy, at every other call, says the same as into
+//! one that is always open: nothing is lost, doubled or out of order, and each
+//! call keeps the contract of `Collector`. (The idea is that of Jet's
+//! `TestSupport`.)
+
+use fluxus_core::operator::{
+    Filter, FilterMap, FlatMap, Inspect, Map, Rolling, RollingFold, RollingReduce, Skip, Take,
+    Timestamps, WindowAggregate, WindowResult,
+};
+use fluxus_core::source::{BoxError, Head, Pulled, Source, SourceStatus};
+use fluxus_core::windows::aggregate::{Count, Sum};
+use fluxus_core::windows::{BoundedDisorder, Timestamp, Tumbling, Window};
+use fluxus_core::{
+    run_local, Chain, Collector, Config, Flow, Measure, Name, Plan, Signal, Stamp, Watermark,
+};
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What goes into a chain, and what comes out of it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Said<T> {
+    Record(i64, T),
+    Watermark(i64),
+    Idle,
+    Active,
+    Barrier(u64),
+    End,
+}
+use Said::{Active, Barrier, End, Idle, Record, Watermark as At};
+
+fn at(nanos: i64) -> Timestamp {
+    Timestamp::from_nanos(nanos)
+}
+
+/// A source that says what it was told to, so much in one pull.
+struct Script<T> {
+    lines: std::vec::IntoIter<Said<T>>,
+    a_pull: usize,
+}
+
+impl<T: Send + 'static> Source for Script<T> {
+    type Item = T;
+
+    fn pull<C: Collector<T>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
+        let (mut records, mut flow) = (0, Flow::Open);
+        let born = Stamp::NONE;
+        let mut status = SourceStatus::Ready;
+        while flow.is_open() && records < budget.min(self.a_pull) {
+            flow = match self.lines.next() {
+                Some(Record(time, value)) => {
+                    records += 1;
+                    out.push(at(time), value)
+                }
+                Some(At(time)) => out.signal(Signal::Watermark(Watermark {
+                    time: at(time),
+                    born,
+                })),
+                Some(Idle) => out.signal(Signal::Idle),
+                Some(Active) => out.signal(Signal::Active),
+                Some(Barrier(id)) => out.signal(Signal::Barrier(id)),
+                Some(End) | None => {
+                    status = SourceStatus::Ended;
+                    break;
+                }
+            };
+        }
+        Ok(Pulled {
+            records,
+            status,
+            flow,
+        })
+    }
+}
+
+/// What a downstream answers to its calls, in turn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Mood {
+    AlwaysOpen,
+    FullEveryOther,
+    BusyEveryOther,
+    /// Open one call in four.
+    MostlyFull,
+    /// Wants so many records and then no more.
+    Wants(usize),
+    /// The same, and is full at every other call before.
+    WantsSlowly(usize),
+}
+
+const PATIENT: [Mood; 4] = [
+    Mood::AlwaysOpen,
+    Mood::FullEveryOther,
+    Mood::BusyEveryOther,
+    Mood::MostlyFull,
+];
+
+/// The end of the chain: keeps what it hears, and holds the chain to the
+/// contract.
+struct Downstream<T> {
+    mood: Mood,
+    calls: usize,
+    records: usize,
+    answered: Option<Flow>,
+    ended: bool,
+    heard: Vec<Said<T>>,
+    hand_over: Arc<Mutex<Vec<Vec<Said<T>>>>>,
+}
+
+impl<T> Downstream<T> {
+    fn answer(&mut self) -> Flow {
+        self.calls += 1;
+        let flow = match self.mood {
+            Mood::Wants(most) | Mood::WantsSlowly(most) if self.records >= most => Flow::Finished,
+            Mood::AlwaysOpen | Mood::Wants(_) => Flow::Open,
+            Mood::FullEveryOther | Mood::WantsSlowly(_) if self.calls % 2 == 1 => Flow::Full,
+            Mood::BusyEveryOther if self.calls % 2 == 1 => Flow::Busy,
+            Mood::MostlyFull if self.calls % 4 != 0 => Flow::Full,
+            _ => Flow::Open,
+        };
+        self.answered = Some(flow);
+        flow
+    }
+
+    fn must_be_open(&self, call: &str) {
+        assert_eq!(self.answered, Some(Flow::Open), "{call} while not open");
+        assert!(!self.ended, "{call} after the end");
+    }
+}
+
+impl<T> Collector<T> for Downstream<T> {
+    fn open(&mut self) -> Flow {
+        assert_eq!(self.answered, None, "opened twice");
+        self.answer()
+    }
+
+    fn push(&mut self, time: Timestamp, value: T) -> Flow {
+        self.must_be_open("push");
+        self.records += 1;
+        self.heard.push(Record(time.nanos(), value));
+        self.answer()
+    }
+
+    fn signal(&mut self, signal: Signal) -> Flow {
+        match (signal, self.answered) {
+            // The one thing that is still said to whom wants no more.
+            (Signal::End, Some(Flow::Finished)) => assert!(!self.ended, "ended twice"),
+            _ => self.must_be_open("signal"),
+        }
+        match signal {
+            Signal::Watermark(watermark) => self.heard.push(At(watermark.time.nanos())),
+            Signal::Idle => self.heard.push(Idle),
+            Signal::Active => self.heard.push(Active),
+            Signal::Barrier(id) => self.heard.push(Barrier(id)),
+            Signal::Marker(_) => {}
+            Signal::End => {
+                self.ended = true;
+                self.heard.push(End);
+                let heard = std::mem::take(&mut self.heard);
+                self.hand_over.lock().unwrap().push(heard);
+            }
+        }
+        self.answer()
+    }
+
+    fn end_batch(&mut self) -> Flow {
+        self.must_be_open("end_batch");
+        self.answer()
+    }
+
+    fn resume(&mut self) -> Flow {
+        let owes = |flow| matches!(flow, Flow::Busy | Flow::Full);
+        assert!(
+            self.answered.is_some_and(|flow| owes(flow) || self.ended),
+            "resumed though {:?}",
+            self.answered
+        );
+        self.answer()
+    }
+
+    fn flush(&mut self) {
+        assert!(self.answered.is_some(), "flushed before it was open");
+    }
+
+    fn abort(&mut self) {
+        panic!("nothing here fails");
+    }
+}
+
+/// How a chain is driven.
+#[derive(Clone, Copy, Debug)]
+struct Drive {
+    mood: Mood,
+    a_pull: usize,
+    batch: usize,
+    workers: usize,
+}
+
+/// Every way to drive a chain on one worker, the plainest first.
+fn drives() -> Vec<Drive> {
+    let mut drives = Vec::new();
+    for mood in PATIENT {
+        for (a_pull, batch) in [(usize::MAX, 512), (1, 512), (usize::MAX, 1), (3, 2)] {
+            drives.push(Drive {
+                mood,
+                a_pull,
+                batch,
+                workers: 1,
+            });
+        }
+    }
+    drives
+}
+
+/// Drives the chain that `build` puts behind a script, and tells what each
+/// instance of its downstream heard.
+fn heard_by_all<T, C>(
+    drive: Drive,
+    scripts: &[Vec<Said<T>>],
+    build: impl FnOnce(Head<Script<T>, true>) -> C,
+) -> Vec<Vec<Said<C::Item>>>
+where
+    T: Clone + Send + 'static,
+    C: Chain,
+    C::Item: Debug,
+{
+    let config = Config::new()
+        .workers(drive.workers)
+        .batch(drive.batch)
+        .ring_capacity(drive.batch.next_power_of_two());
+    let mut plan = Plan::new("hostile", config.conclude().unwrap());
+    let script = |lines: &Vec<Said<T>>| Script {
+        lines: lines.clone().into_iter(),
+        a_pull: drive.a_pull,
+    };
+    let sources = scripts.iter().map(script).collect();
+    let head = Head::new(&mut plan, Name::new("script"), sources).unwrap();
+    let hand_over = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&hand_over);
+    let chain = build(head);
+    chain
+        .lower(&mut plan, move |_| Downstream {
+            mood: drive.mood,
+            calls: 0,
+            records: 0,
+            answered: None,
+            ended: false,
+            heard: Vec::new(),
+            hand_over: Arc::clone(&hand_over),
+        })
+        .unwrap();
+    run_local(plan).unwrap_or_else(|error| panic!("{drive:?}: {error}"));
+    let heard = std::mem::take(&mut *heard.lock().unwrap());
+    heard
+}
+
+/// As `heard_by_all`, of one script and one instance.
+fn heard<T, C>(
+    drive: Drive,
+    script: &[Said<T>],
+    build: impl FnOnce(Head<Script<T>, true>) -> C,
+) -> Vec<Said<C::Item>>
+where
+    T: Clone + Send + 'static,
+    C: Chain,
+    C::Item: Debug,
+{
+    let mut all = heard_by_all(drive, &[script.to_vec()], build);
+    assert_eq!(all.len(), 1, "{drive:?}: the end was said exactly once");
+    all.remove(0)
+}
+
+fn name() -> Name {
+    Name::new("under test")
+}
+
+/// Some records and every kind of signal between them.
+fn script() -> Vec<Said<i64>> {
+    let mut script: Vec<Said<i64>> = vec![Idle, Active];
+    for n in 0..12 {
+        script.push(Record(10 * n, n));
+        match n % 3 {
+            0 => script.push(At(10 * n - 5)),
+            1 => script.push(Barrier(n as u64)),
+            _ => {}
+        }
+    }
+    script.push(Idle);
+    script
+}
+
+/// What is to come out when each record becomes some others at the same time.
+fn each<V>(mut becomes: impl FnMut(i64) -> Vec<V>) -> Vec<Said<V>> {
+    let mut said = Vec::new();
+    for line in script() {
+        match line {
+            Record(time, value) => {
+                said.extend(becomes(value).into_iter().map(|v| Record(time, v)));
+            }
+            At(time) => said.push(At(time)),
+            Idle => said.push(Idle),
+            Active => said.push(Active),
+            Barrier(id) => said.push(Barrier(id)),
+            End => {}
+        }
+    }
+    said.push(End);
+    said
+}
+
+/// The records up to the one after which nothing more is wanted, and the end.
+fn cut_off<V: Clone>(said: &[Said<V>], wanted: usize) -> Vec<Said<V>> {
+    let mut left = wanted;
+    let mut kept = Vec::new();
+    for line in said {
+        if left == 0 && wanted > 0 {
+            break;
+        }
+        left -= usize::from(matches!(line, Record(..)));
+        kept.push(line.clone());
+    }
+    if kept.last().map_or(true, |last| !matches!(last, End)) {
+        kept.push(End);
+    }
+    kept
+}
+
+/// Holds a chain to what it should say, however it is driven, and to end well
+/// when nothing more is wanted after any number of records.
+fn holds<C>(
+    what: &str,
+    expected: &[Said<C::Item>],
+    script: &[Said<i64>],
+    build: impl Fn(Head<Script<i64>, true>) -> C,
+) where
+    C: Chain,
+    C::Item: Debug + PartialEq + Clone,
+{
+    for drive in drives() {
+        let found = heard(drive, script, &build);
+        assert!(
+            found == expected,
+            "{what}, {drive:?}:\n{found:?}\n{expected:?}"
+        );
+    }
+    let records = expected.iter().filter(|s| matches!(s, Record(..))).count();
+    for wanted in (1..=records).take(40) {
+        for mood in [Mood::Wants(wanted), Mood::WantsSlowly(wanted)] {
+            for (a_pull, batch) in [(usize::MAX, 512), (1, 512), (usize::MAX, 1)] {
+                let drive = Drive {
+                    mood,
+                    a_pull,
+                    batch,
+                    workers: 1,
+                };
+                let found = heard(drive, script, &build);
+                let expected = cut_off(expected, wanted);
+                assert!(
+                    found == expected,
+                    "{what}, {drive:?}:\n{found:?}\n{expected:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn operators_without_state() {
+    let script = script();
+    holds("nothing", &each(|n| vec![n]), &script, |head| head);
+    holds("map", &each(|n| vec![n * n]), &script, |head| {
+        Map::new(name(), head, |n| n * n)
+    });
+    let even = |n: i64| (n % 2 == 0).then_some(n);
+    holds(
+        "filter",
+        &each(|n| even(n).into_iter().collect()),
+        &script,
+        |head| Filter::new(name(), head, |n: &i64| n % 2 == 0),
+    );
+    let halved = move |n| even(n).map(|n| n / 2);
+    holds(
+        "filter_map",
+        &each(|n| halved(n).into_iter().collect()),
+        &script,
+        |head| FilterMap::new(name(), head, halved),
+    );
+    holds(
+        "flat_map",
+        &each(|n| (0..n % 4).collect()),
+        &script,
+        |head| FlatMap::new(name(), head, |n: i64| 0..n % 4),
+    );
+    holds(
+        "flat_map of a flat_map",
+        &each(|n| (0..n % 4).flat_map(|m| 0..m).collect()),
+        &script,
+        |head| {
+            let outer = FlatMap::new(name(), head, |n: i64| 0..n % 4);
+            FlatMap::new(name(), outer, |m: i64| 0..m)
+        },
+    );
+    holds(
+        "several",
+        &each(|n| (0..n % 4).filter(|m| m % 2 == 1).map(|m| -m).collect()),
+        &script,
+        |head| {
+            let many = FlatMap::new(name(), head, |n: i64| 0..n % 4);
+            let odd = Filter::new(name(), many, |m: &i64| m % 2 == 1);
+            Map::new(name(), odd, |m: i64| -m)
+        },
+    );
+}
+
+#[test]
+fn more_offspring_than_one_call_may_emit() {
+    // 4096 is where a call leaves off: before it, at it, behind it, twice.
+    for offspring in [4095i64, 4096, 4097, 9000] {
+        let script = [Record(1, offspring), At(1), Record(2, 1)];
+        let mut expected: Vec<_> = (0..offspring).map(|n| Record(1, n)).collect();
+        expected.extend([At(1), Record(2, 0), End]);
+        for drive in drives() {
+            let found = heard(drive, &script, |head| {
+                FlatMap::new(name(), head, |n: i64| 0..n)
+            });
+            assert!(found == expected, "{offspring} offspring, {drive:?}");
+        }
+    }
+}
+
+#[test]
+fn inspect_sees_every_record_once() {
+    for drive in drives() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let looked = Arc::clone(&seen);
+        let found = heard(drive, &script(), |head| {
+            Inspect::new(name(), head, move |n: &i64| looked.lock().unwrap().push(*n))
+        });
+        assert_eq!(found, each(|n| vec![n]), "{drive:?}");
+        assert_eq!(*seen.lock().unwrap(), (0..12).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn take_ends_the_stream_after_its_last_record() {
+    for count in [1, 2, 5, 11, 12, 13, u64::MAX] {
+        let all = each(|n| vec![n]);
+        let expected = match count {
+            0..=12 => cut_off(&all, count as usize),
+            _ => all,
+        };
+        holds(&format!("take {count}"), &expected, &script(), |head| {
+            Take::new(name(), head, count)
+        });
+    }
+    for drive in drives() {
+        let found = heard(drive, &script(), |head| Take::new(name(), head, 0));
+        assert_eq!(found, [End], "take 0, {drive:?}");
+    }
+}
+
+#[test]
+fn take_cuts_the_offspring_of_one_record() {
+    let all = each(|n| (0..n % 4).collect());
+    for count in 1..=18 {
+        let expected = cut_off(&all, count);
+        holds(&format!("take {count}"), &expected, &script(), |head| {
+            let many = FlatMap::new(name(), head, |n: i64| 0..n % 4);
+            Take::new(name(), many, count as u64)
+        });
+    }
+}
+
+#[test]
+fn take_pulls_no_more_than_it_needs() {
+    for drive in drives() {
+        let pulled = Arc::new(AtomicU64::new(0));
+        let counter = Arc::clone(&pulled);
+        heard(drive, &script(), |head| {
+            let counted = Inspect::new(name(), head, move |_: &i64| {
+                counter.fetch_add(1, Ordering::Relaxed);
+            });
+            Take::new(name(), counted, 5)
+        });
+        assert_eq!(pulled.load(Ordering::Relaxed), 5, "{drive:?}");
+    }
+}
+
+#[test]
+fn skip_leaves_out_the_first() {
+    for count in [0, 1, 5, 12, 13] {
+        let expected = each(|n| (n >= count).then_some(n).into_iter().collect());
+        holds(&format!("skip {count}"), &expected, &script(), |head| {
+            Skip::new(name(), head, count as u64)
+        });
+    }
+}
+
+#[test]
+fn rolling_operators_emit_after_every_record() {
+    let key = |n: &i64| n % 3;
+    let mut held = [None; 3];
+    let expected = each(|n| {
+        let sum = held[n as usize % 3].map_or(n, |held: i64| held + n);
+        held[n as usize % 3] = Some(sum);
+        vec![(n % 3, sum)]
+    });
+    holds("reduce", &expected, &script(), |head| {
+        let sum = RollingReduce::new(|a: &i64, b| a + b);
+        Rolling::new(name(), head, key, sum)
+    });
+    let mut held = [100, 100, 100];
+    let expected = each(|n| {
+        held[n as usize % 3] += 1;
+        vec![(n % 3, held[n as usize % 3])]
+    });
+    holds("fold", &expected, &script(), |head| {
+        let count = RollingFold::new(100, |count: &mut i64, _| *count += 1);
+        Rolling::new(name(), head, key, count)
+    });
+}
+
+#[test]
+fn timestamps_replace_times_and_watermarks() {
+    // Out of order within the bound, by 20 at most.
+    let times = [50i64, 30, 60, 45, 90, 70, 100, 95];
+    let mut script = vec![Idle, Active];
+    for &time in &times {
+        // Times and watermarks of the upstream must not come through.
+        script.extend([Record(-1, time), At(7_000)]);
+    }
+    script.push(Barrier(1));
+    let generator = BoundedDisorder::new(Duration::from_nanos(20)).unwrap();
+    for drive in drives() {
+        let found = heard(drive, &script, |head| {
+            Timestamps::new(name(), head, |&t: &i64| at(t), generator.clone())
+        });
+        let (mut latest, mut risen) = (i64::MIN, i64::MIN);
+        let (mut records, mut others) = (Vec::new(), Vec::new());
+        for line in found {
+            match line {
+                Record(time, value) => {
+                    assert_eq!(time, value);
+                    latest = latest.max(value);
+                    records.push(value);
+                }
+                At(time) => {
+                    assert_eq!(time, latest - 20 - 1, "{drive:?}");
+                    assert!(time > risen, "{drive:?}: {time} after {risen}");
+                    risen = time;
+                }
+                other => others.push(other),
+            }
+        }
+        assert_eq!(records, times, "{drive:?}");
+        assert_eq!(others, [Idle, Active, Barrier(1), End], "{drive:?}");
+        assert!(risen > i64::MIN, "{drive:?}: no watermark at all");
+    }
+}
+
+type Row = WindowResult<i64, (u64, i128)>;
+
+fn row(key: i64, start: i64, count: u64, sum: i128) -> Said<Row> {
+    Record(
+        start + 9,
+        WindowResult {
+            key,
+            window: Window::new(at(start), at(start + 10)),
+            value: (count, sum),
+        },
+    )
+}
+
+fn windows<U: fluxus_core::Timed<Item = i64>>(
+    upstream: U,
+) -> impl Chain<Item = Row> + fluxus_core::Timed {
+    let size = Tumbling::new(Duration::from_nanos(10)).unwrap();
+    let aggregate = (Count, Sum::of(|n: &i64| *n));
+    WindowAggregate::new(name(), upstream, |n: &i64| n % 2, size, aggregate)
+}
+
+/// Windows of ten, keys 0 and 1, every way a watermark can come.
+fn window_script() -> Vec<Said<i64>> {
+    vec![
+        Record(1, 2),
+        Record(12, 3), // ahead of its time
+        Record(9, 4),
+        Record(2, 5),
+        At(8), // one short of closing
+        Record(3, 6),
+        At(9),            // closes [0, 10)
+        At(9),            // said again: nothing
+        At(4),            // goes back: nothing
+        Record(9, 1_000), // late
+        Record(10, 7),
+        Record(-1, 2_000), // late, before the epoch
+        Record(25, 8),
+        Record(38, 9),
+        Barrier(3),
+        At(29), // closes two at once
+        Record(30, 10),
+        Idle,
+        Active,
+        Record(55, 11),
+    ]
+}
+
+fn window_rows() -> Vec<Said<Row>> {
+    vec![
+        At(8),
+        row(0, 0, 3, 12),
+        row(1, 0, 1, 5),
+        At(9),
+        Barrier(3),
+        row(1, 10, 2, 10),
+        row(0, 20, 1, 8),
+        At(29),
+        Idle,
+        Active,
+        row(1, 30, 1, 9),
+        row(0, 30, 1, 10),
+        row(1, 50, 1, 11),
+        End,
+    ]
+}
+
+/// Rows of one window come in any order of keys: brings them into one.
+fn in_order_of_keys(mut said: Vec<Said<Row>>) -> Vec<Said<Row>> {
+    for run in said.split_mut(|line| !matches!(line, Record(..))) {
+        let by_end = |line: &Said<Row>| match line {
+            Record(_, row) => row.window.end(),
+            _ => at(0),
+        };
+        let ends: Vec<_> = run.iter().map(by_end).collect();
+        let mut risen = ends.clone();
+        risen.sort();
+        assert_eq!(ends, risen, "windows come in the order of their end");
+        run.sort();
+    }
+    said
+}
+
+#[test]
+fn windows_emit_their_results_before_the_watermark_that_freed_them() {
+    // A watermark that says nothing new may be passed on or not.
+    let without_repeats = |said: Vec<Said<Row>>| {
+        let mut risen = i64::MIN;
+        let mut kept = Vec::new();
+        for line in said {
+            if let At(time) = line {
+                if time <= risen {
+                    continue;
+                }
+                risen = time;
+            }
+            kept.push(line);
+        }
+        kept
+    };
+    for drive in drives() {
+        let found = heard(drive, &window_script(), windows);
+        let found = in_order_of_keys(without_repeats(found));
+        let expected = in_order_of_keys(window_rows());
+        assert_eq!(found, expected, "{drive:?}");
+    }
+}
+
+#[test]
+fn a_window_of_many_keys_is_emptied_over_many_calls() {
+    let keys = 1_300;
+    let mut script: Vec<_> = (0..keys).map(|n| Record(n % 10, n)).collect();
+    script.extend([At(9), Record(11, 5), At(19)]);
+    for drive in drives() {
+        let found = heard(drive, &script, |head| {
+            let size = Tumbling::new(Duration::from_nanos(10)).unwrap();
+            WindowAggregate::new(name(), head, |n: &i64| *n, size, Count)
+        });
+        let (first, rest) = found.split_at(keys as usize);
+        let mut seen: Vec<i64> = first
+            .iter()
+            .map(|line| match line {
+                Record(9, row) => row.key,
+                other => panic!("{drive:?}: {other:?} among the rows"),
+            })
+            .collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..keys).collect::<Vec<_>>(), "{drive:?}");
+        assert!(
+            matches!(rest, [At(9), Record(19, _), At(19), End]),
+            "{drive:?}: {rest:?}"
+        );
+    }
+}
+
+#[test]
+fn a_window_whose_results_are_no_longer_wanted_ends_well() {
+    let all = window_rows();
+    let rows = all.iter().filter(|s| matches!(s, Record(..))).count();
+    for wanted in 1..=rows {
+        for mood in [Mood::Wants(wanted), Mood::WantsSlowly(wanted)] {
+            for batch in [1, 2, 512] {
+                let drive = Drive {
+                    mood,
+                    a_pull: usize::MAX,
+                    batch,
+                    workers: 1,
+                };
+                let found = heard(drive, &window_script(), windows);
+                let records = found.iter().filter(|s| matches!(s, Record(..))).count();
+                assert_eq!(records, wanted, "{drive:?}: {found:?}");
+                assert_eq!(found.last(), Some(&End), "{drive:?}");
+
+                let patient = Drive {
+                    mood: Mood::FullEveryOther,
+                    ..drive
+                };
+                let taken = heard(patient, &window_script(), |head| {
+                    Take::new(name(), windows(head), wanted as u64)
+                });
+                let records = taken.iter().filter(|s| matches!(s, Record(..))).count();
+                assert_eq!(records, wanted, "take, {patient:?}: {taken:?}");
+                assert_eq!(taken.last(), Some(&End), "take, {patient:?}");
+            }
+        }
+    }
+}
+
+/// Through outboxes, rings and inboxes: the same rows, each once, every
+/// instance told of the end once, and no row behind the watermark that says
+/// that it will not come.
+#[test]
+fn stages_behind_rings_lose_nothing_either() {
+    let mut expected: Vec<_> = window_rows()
+        .into_iter()
+        .filter(|line| matches!(line, Record(..)))
+        .collect();
+    expected.sort();
+    for workers in [2, 3] {
+        for mut drive in drives() {
+            drive.workers = workers;
+            let all = heard_by_all(drive, &[window_script()], windows);
+            assert_eq!(all.len(), workers, "{drive:?}: ends");
+            let mut rows = Vec::new();
+            for said in all {
+                let mut watermark = i64::MIN;
+                for line in said {
+                    match line {
+                        At(time) => watermark = watermark.max(time),
+                        Record(time, row) => {
+                            assert!(time > watermark, "{drive:?}: {row:?} behind {watermark}");
+                            rows.push(Record(time, row));
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            rows.sort();
+            assert_eq!(rows, expected, "{drive:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_late_is_counted_once_however_it_is_driven() {
+    for workers in [1, 2, 3] {
+        for batch in [1, 2, 512] {
+            let config = Config::new()
+                .workers(workers)
+                .batch(batch)
+                .ring_capacity(batch.next_power_of_two());
+            let mut plan = Plan::new("late", config.conclude().unwrap());
+            let script = Script {
+                lines: window_script().into_iter(),
+                a_pull: usize::MAX,
+            };
+            let head: Head<_, true> =
+                Head::new(&mut plan, Name::new("script"), vec![script]).unwrap();
+            let collected =
+                fluxus_core::sink::collected(&mut plan, &Name::new("rows"), windows(head)).unwrap();
+            let report = run_local(plan).unwrap();
+            assert_eq!(report.late(), 2, "{workers} workers, batch {batch}");
+            assert_eq!(report.total(Measure::Results), 6);
+            assert_eq!(collected.take().len(), 6);
+        }
+    }
+}
