@@ -15,6 +15,7 @@ pub(crate) struct SourceTask<S, C> {
     context: Option<SourceContext>,
     records: CounterWriter,
     is_open: bool,
+    has_ended: bool,
 }
 
 impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
@@ -31,6 +32,7 @@ impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
             source: Some(source),
             context: Some(context),
             is_open: false,
+            has_ended: false,
         }
     }
 
@@ -94,22 +96,23 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
             }
             return Ok(step);
         }
-        let Pulled {
-            records,
-            status,
-            mut flow,
-        } = self.pull(budget)?;
-        if flow.is_open() {
-            flow = self.stage.drive(|chain| chain.end_batch());
+        // A source that has ended is not asked again, though the chain may
+        // still owe something: an iterator may begin anew after its end.
+        let (mut progress, mut flow) = (false, Flow::Open);
+        if !self.has_ended {
+            let pulled = self.pull(budget)?;
+            self.has_ended = pulled.status == SourceStatus::Ended;
+            progress = pulled.records > 0 || pulled.status == SourceStatus::Ready;
+            flow = pulled.flow;
+            if flow.is_open() {
+                flow = self.stage.drive(|chain| chain.end_batch());
+            }
         }
-        // A source that ended while its chain was not open is asked once more
-        // when it is, and says so again.
-        if flow.is_open() && status == SourceStatus::Ended {
+        if flow.is_open() && self.has_ended {
             self.close();
             self.stage.state = StageState::Ending;
             flow = self.stage.drive(|chain| chain.signal(Signal::End));
         }
-        let progress = records > 0 || status == SourceStatus::Ready;
         let step = self.stage.conclude::<S::Item>(flow, progress)?;
         if self.stage.state != StageState::Running {
             self.close();
