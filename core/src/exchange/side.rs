@@ -13,7 +13,8 @@ impl<T> SideOutput<T> {
     #[inline]
     pub(crate) fn push(&mut self, time: Timestamp, value: T) -> Flow {
         match &mut self.0 {
-            Some(lane) => lane.push(time, value),
+            // Nobody takes it any more: that is no reason to end the main one.
+            Some(lane) => Flow::Open.and_side(lane.push(time, value)),
             None => Flow::Open,
         }
     }

@@ -19,6 +19,8 @@ pub(crate) struct KeyedWindows<T, K, F, A: Aggregate<T>, C> {
     rejected: SideOutput<Rejected<T>>,
     /// The signal whose windows are being emptied; it follows their results.
     emptying: Option<Signal>,
+    /// Downstream wants no more results: what is held is nobody's.
+    is_unwanted: bool,
     /// Results handed on in one call at the most.
     batch: usize,
     clock: Clock,
@@ -60,6 +62,7 @@ where
             next,
             rejected,
             emptying: None,
+            is_unwanted: false,
             batch: instance.batch,
             clock: instance.clock,
             when_full: instance.when_full,
@@ -176,6 +179,29 @@ where
 
     #[inline]
     pub(crate) fn signal(&mut self, signal: Signal) -> Flow {
+        if self.is_unwanted {
+            return self.signal_to_all(signal);
+        }
+        let flow = self.raise(signal);
+        self.settle(flow)
+    }
+
+    /// Once downstream wants no more, what is held is for nobody; but
+    /// the end, if that is what set it free, is still said.
+    #[inline]
+    fn settle(&mut self, flow: Flow) -> Flow {
+        if flow != Flow::Finished {
+            return flow;
+        }
+        self.is_unwanted = true;
+        match self.emptying.take() {
+            Some(Signal::End) => self.signal_to_all(Signal::End),
+            _ => flow,
+        }
+    }
+
+    /// Passes a signal on, behind the results that it sets free.
+    fn raise(&mut self, signal: Signal) -> Flow {
         let Some(time) = signal.raises_time_to() else {
             return self.signal_to_all(signal);
         };
@@ -206,11 +232,11 @@ where
 
     pub(crate) fn resume(&mut self) -> Flow {
         let side = self.rejected.resume();
-        let flow = self.next.resume().and_side(side);
-        if !flow.is_open() || self.emptying.is_none() {
-            return flow;
+        let mut flow = self.next.resume().and_side(side);
+        if flow.is_open() && self.emptying.is_some() {
+            flow = self.empty();
         }
-        self.empty()
+        self.settle(flow)
     }
 
     pub(crate) fn flush(&mut self) {
