@@ -1,9 +1,30 @@
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
-use crate::Window;
+use crate::{Timestamp, Window};
 use std::hash::Hash;
 
 /// Spare panes kept for use again; more are given back to the allocator.
 const SPARE_PANES: usize = 4;
+
+/// How many cells lie together with the bits that say which were touched.
+const CELLS: usize = u64::BITS as usize;
+
+/// Cells side by side, and a bit for each: touched since it was made.
+///
+/// Together, so that an update finds both with one address.
+#[derive(Debug)]
+struct Block<Acc> {
+    touched: u64,
+    cells: [Acc; CELLS],
+}
+
+impl<Acc> Block<Acc> {
+    fn new(create: &impl Fn() -> Acc) -> Self {
+        Self {
+            touched: 0,
+            cells: std::array::from_fn(|_| create()),
+        }
+    }
+}
 
 /// The state of every key in one stretch of time: a dense cell a slot.
 ///
@@ -12,48 +33,39 @@ const SPARE_PANES: usize = 4;
 #[derive(Debug)]
 struct Pane<Acc> {
     window: Window,
-    cells: Vec<Acc>,
-    /// One bit a slot: whether the cell was updated since it was made.
-    touched: Vec<u64>,
+    blocks: Vec<Block<Acc>>,
 }
 
 impl<Acc> Pane<Acc> {
     fn with_room_for(slots: usize, window: Window, create: &impl Fn() -> Acc) -> Self {
         let mut pane = Self {
             window,
-            cells: Vec::new(),
-            touched: Vec::new(),
+            blocks: Vec::new(),
         };
         pane.extend_to(slots, create);
         pane
     }
 
+    /// Makes sure that there are cells for this many slots.
     fn extend_to(&mut self, slots: usize, create: &impl Fn() -> Acc) {
-        if slots > self.cells.len() {
-            self.cells.resize_with(slots, create);
-            self.touched.resize(slots.div_ceil(64), 0);
+        let blocks = slots.div_ceil(CELLS);
+        if blocks > self.blocks.len() {
+            self.blocks.resize_with(blocks, || Block::new(create));
         }
     }
 
-    #[cold]
-    #[inline(never)]
-    fn grow(&mut self, slot: Slot, create: &impl Fn() -> Acc) {
-        let enough = (slot.index() + 1).next_power_of_two().max(64);
-        self.extend_to(enough, create);
-    }
-
+    /// The cell of `slot`, marked as touched, if the pane is large enough.
     #[inline(always)]
-    fn cell(&mut self, slot: Slot, create: &impl Fn() -> Acc) -> &mut Acc {
-        let slot_index = slot.index();
-        if slot_index >= self.cells.len() {
-            self.grow(slot, create);
-        }
-        self.touched[slot_index / 64] |= 1 << (slot_index % 64);
-        &mut self.cells[slot_index]
+    fn cell(&mut self, slot: Slot) -> Option<&mut Acc> {
+        let (block, cell) = (slot.index() / CELLS, slot.index() % CELLS);
+        let block = self.blocks.get_mut(block)?;
+        block.touched |= 1 << cell;
+        Some(&mut block.cells[cell])
     }
 
-    fn is_touched(&self, word: usize) -> u64 {
-        self.touched.get(word).copied().unwrap_or(0)
+    /// The bits of one block; none when the pane has no such block.
+    fn touched(&self, block: usize) -> u64 {
+        self.blocks.get(block).map_or(0, |block| block.touched)
     }
 }
 
@@ -61,8 +73,8 @@ impl<Acc> Pane<Acc> {
 #[derive(Debug)]
 pub struct ClosingPane<Acc> {
     pane: Pane<Acc>,
-    word: usize,
-    /// The bits of `pane.touched[word]` that are still to be visited.
+    block: usize,
+    /// The touched cells of this block that are still to be visited.
     remaining: u64,
 }
 
@@ -87,7 +99,7 @@ pub struct PaneEntry<K, Acc> {
 ///
 /// ```text
 ///   keys     0:"ant"  1:"bee"  2:"cow"            one slot a key
-///   pane 10  [  3   ,   .   ,   1   ]  bits 101   cells by slot
+///   pane 10  [  3   ,   .   ,   1   ]  bits 101   cells by slot, in blocks of 64
 ///   pane 11  [  .   ,   2   ,   .   ]  bits 010
 /// ```
 ///
@@ -104,14 +116,14 @@ pub struct Panes<K, Acc> {
     /// Ordered by the start of their windows.
     open: Vec<Pane<Acc>>,
     spare: Vec<Pane<Acc>>,
-    /// One bit a slot: keys of the pane that was emptied last.
+    /// A word a block: keys of the pane that was emptied last.
     recent: Vec<u64>,
 }
 
 impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// An empty arena; two panes of the expected size are set aside.
     pub fn new(limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
-        let nowhere = Window::new(crate::Timestamp::MIN, crate::Timestamp::MIN);
+        let nowhere = Window::new(Timestamp::MIN, Timestamp::MIN);
         let mut spare = Vec::with_capacity(SPARE_PANES);
         spare.extend((0..2).map(|_| Pane::with_room_for(limit.expected(), nowhere, create)));
         Self {
@@ -120,6 +132,15 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             spare,
             recent: Vec::with_capacity(limit.expected().div_ceil(64)),
         }
+    }
+
+    /// The position and the window of the open pane that holds `time`, if it is
+    /// one of the latest two: where records out of order go back and forth.
+    pub fn recent_position(&self, time: Timestamp) -> Option<(usize, Window)> {
+        let latest = self.open.iter().enumerate().rev().take(2);
+        latest
+            .map(|(position, pane)| (position, pane.window))
+            .find(|(_, window)| window.contains(time))
     }
 
     /// The position among the open panes of the one for `window`, opened if it
@@ -141,7 +162,16 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         }
     }
 
-    /// The cell of `key` in the pane at `position`, marked as touched.
+    /// The cell of `key` in the pane at `position`, marked as touched, if that
+    /// takes no more than finding it.
+    #[inline(always)]
+    pub fn known_cell(&mut self, position: usize, key: &K) -> Option<&mut Acc> {
+        let slot = self.slab.find(key)?;
+        self.open.get_mut(position)?.cell(slot)
+    }
+
+    /// The cell of `key` in the pane at `position`, marked as touched. Makes
+    /// room for a new key.
     ///
     /// # Errors
     /// [`TooManyKeys`] when the key is new and the limit is met, keys that have
@@ -149,7 +179,6 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     ///
     /// # Panics
     /// When there is no open pane at `position`.
-    #[inline(always)]
     pub fn cell(
         &mut self,
         position: usize,
@@ -160,7 +189,11 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             Ok(slot) => slot,
             Err(refused) => self.slot_after_release(refused)?,
         };
-        Ok(self.open[position].cell(slot, create))
+        let pane = &mut self.open[position];
+        if slot.index() >= CELLS * pane.blocks.len() {
+            pane.extend_to((slot.index() + 1).next_power_of_two(), create);
+        }
+        Ok(pane.cell(slot).expect("the pane was extended to the slot"))
     }
 
     #[cold]
@@ -180,10 +213,10 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             return None;
         }
         let pane = self.open.remove(0);
-        let remaining = pane.is_touched(0);
+        let remaining = pane.touched(0);
         Some(ClosingPane {
             pane,
-            word: 0,
+            block: 0,
             remaining,
         })
     }
@@ -197,15 +230,17 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         create: &impl Fn() -> Acc,
     ) -> Option<PaneEntry<K, Acc>> {
         while closing.remaining == 0 {
-            closing.word += 1;
-            closing.remaining = *closing.pane.touched.get(closing.word)?;
+            closing.block += 1;
+            closing.remaining = closing.pane.blocks.get(closing.block)?.touched;
         }
-        let slot_index = closing.word * 64 + closing.remaining.trailing_zeros() as usize;
+        let cell = closing.remaining.trailing_zeros() as usize;
         closing.remaining &= closing.remaining - 1;
-        let accumulator = std::mem::replace(&mut closing.pane.cells[slot_index], create());
+        let block = closing.pane.blocks.get_mut(closing.block)?;
+        let accumulator = std::mem::replace(&mut block.cells[cell % CELLS], create());
+        let slot = closing.block * CELLS + cell;
         Some(PaneEntry {
             // At most `MOST_KEYS` slots exist, so it fits.
-            key: self.slab.key(Slot(slot_index as u32)).clone(),
+            key: self.slab.key(Slot(slot as u32)).clone(),
             accumulator,
         })
     }
@@ -216,8 +251,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         let mut pane = emptied.pane;
         self.release_idle_keys(Some(&pane));
         self.recent.clear();
-        self.recent.extend_from_slice(&pane.touched);
-        pane.touched.fill(0);
+        let touched = pane.blocks.iter_mut();
+        self.recent
+            .extend(touched.map(|block| std::mem::take(&mut block.touched)));
         if self.spare.len() < SPARE_PANES {
             self.spare.push(pane);
         }
@@ -225,8 +261,8 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Frees the keys of the pane emptied last that nothing else holds.
     fn release_idle_keys(&mut self, kept: Option<&Pane<Acc>>) {
-        for word in 0..self.recent.len() {
-            let candidates = std::mem::take(&mut self.recent[word]);
+        for block in 0..self.recent.len() {
+            let candidates = std::mem::take(&mut self.recent[block]);
             if candidates == 0 {
                 continue;
             }
@@ -234,12 +270,12 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
                 .open
                 .iter()
                 .chain(kept)
-                .fold(0, |held, pane| held | pane.is_touched(word));
+                .fold(0, |held, pane| held | pane.touched(block));
             let mut idle = candidates & !held;
             while idle != 0 {
-                let slot_index = word * 64 + idle.trailing_zeros() as usize;
+                let slot = block * CELLS + idle.trailing_zeros() as usize;
                 idle &= idle - 1;
-                self.slab.release(Slot(slot_index as u32));
+                self.slab.release(Slot(slot as u32));
             }
         }
     }

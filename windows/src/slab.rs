@@ -123,7 +123,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     ///
     /// # Errors
     /// [`TooManyKeys`] with the key when it is new and the limit is met.
-    #[inline(always)]
+    #[inline]
     pub fn slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
         let hash = self.hash(&key);
         let keys = &self.keys;
@@ -134,7 +134,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     }
 
     /// The slot of `key`, if it has one.
-    #[inline]
+    #[inline(always)]
     pub fn find(&self, key: &K) -> Option<Slot> {
         let keys = &self.keys;
         self.index

@@ -88,11 +88,24 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         }
     }
 
+    /// The accumulator of `key` in the window of `time`, if it is at hand: the
+    /// window is that of the record before, and the key is known.
+    ///
+    /// The short way for most records. It calls nothing, so that a loop over it
+    /// keeps what it holds in registers; [`update`](Self::update) is the long way,
+    /// for all of them.
+    #[inline(always)]
+    pub fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut Acc> {
+        if !self.hot.holds(time) {
+            return None;
+        }
+        self.panes.known_cell(self.hot.position, key)
+    }
+
     /// Folds a record at `time` into its window under `key`.
     ///
     /// `create` makes an empty accumulator (the same one at every call), `fold`
     /// changes it. Nothing is folded unless the answer is [`Added::Kept`].
-    #[inline(always)]
     pub fn update(
         &mut self,
         time: Timestamp,
@@ -115,11 +128,18 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// Makes the pane of `time` the hot one; false when its window has closed.
     #[inline(never)]
     fn warm(&mut self, time: Timestamp, create: &impl Fn() -> Acc) -> bool {
-        let window = self.tumbling.window_of(time);
-        if window.last_instant() <= self.watermark {
-            return false;
-        }
-        let position = self.panes.position(window, create);
+        let (position, window) = match self.panes.recent_position(time) {
+            Some((position, window)) if self.watermark < window.last_instant() => {
+                (position, window)
+            }
+            _ => {
+                let window = self.tumbling.window_of(time);
+                if window.last_instant() <= self.watermark {
+                    return false;
+                }
+                (self.panes.position(window, create), window)
+            }
+        };
         let start = window.start().nanos();
         self.hot = Hot {
             start,

@@ -1,7 +1,7 @@
 use super::{Rejected, Rejection, WindowResult};
 use crate::exchange::SideOutput;
 use crate::metrics::Measure;
-use crate::{Clock, Collector, Flow, Instance, Name, Signal, WhenFull};
+use crate::{Clock, Collector, Flow, Instance, Name, Record, Signal, WhenFull};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
 use fluxus_windows::{Added, Aggregate, Timestamp, Tumbling, TumblingWindows};
@@ -81,8 +81,23 @@ where
     #[inline(always)]
     pub(crate) fn fold(&mut self, time: Timestamp, value: T) -> Flow {
         let culprit = Culprit::new(&self.name);
-        let aggregate = &self.aggregate;
         let key = (self.key_of)(&value);
+        if let Some(accumulator) = self.windows.at_hand(time, &key) {
+            self.aggregate.add(accumulator, &value);
+            culprit.cleared();
+            return Flow::Open;
+        }
+        culprit.cleared();
+        self.fold_the_long_way(key, Record { time, value })
+    }
+
+    /// For a new key, another window than the record before, or none at all.
+    #[cold]
+    #[inline(never)]
+    fn fold_the_long_way(&mut self, key: K, record: Record<T>) -> Flow {
+        let Record { time, value } = record;
+        let culprit = Culprit::new(&self.name);
+        let aggregate = &self.aggregate;
         let added = self
             .windows
             .update(time, key, &|| aggregate.create(), |accumulator| {
@@ -96,8 +111,6 @@ where
         }
     }
 
-    #[cold]
-    #[inline(never)]
     fn reject(&mut self, time: Timestamp, value: T, reason: Rejection) -> Flow {
         match reason {
             Rejection::Late => self.meters.late.add(1),

@@ -36,6 +36,11 @@ where
             Partial::Pane { key, accumulator } => (key, accumulator),
         };
         let culprit = Culprit::new(&self.keyed.name);
+        if let Some(accumulator) = self.keyed.windows.at_hand(time, &key) {
+            self.keyed.aggregate.merge(accumulator, other);
+            culprit.cleared();
+            return Flow::Open;
+        }
         let aggregate = &self.keyed.aggregate;
         let added = self
             .keyed

@@ -1,6 +1,6 @@
 use crate::collector::pass_on;
 use crate::metrics::Measure;
-use crate::{Collector, Flow, Instance, Name, Signal};
+use crate::{Collector, Flow, Instance, Name, Record, Signal};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
 use fluxus_windows::{Added, Aggregate, Timestamp, Tumbling, TumblingWindows};
@@ -66,6 +66,25 @@ where
         }
     }
 
+    /// For a new key, another window than the record before, or none at all.
+    #[cold]
+    #[inline(never)]
+    fn fold_the_long_way(&mut self, key: K, record: Record<T>) -> Flow {
+        let Record { time, value } = record;
+        let culprit = Culprit::new(&self.name);
+        let aggregate = &self.aggregate;
+        let added = self
+            .windows
+            .update(time, key, &|| aggregate.create(), |accumulator| {
+                aggregate.add(accumulator, &value)
+            });
+        culprit.cleared();
+        match added {
+            Added::Kept => Flow::Open,
+            Added::Late | Added::Refused => self.next.push(time, Partial::Record(value)),
+        }
+    }
+
     fn empty(&mut self) -> Flow {
         let aggregate = &self.aggregate;
         let create = || aggregate.create();
@@ -101,21 +120,17 @@ where
     A: Aggregate<T> + Clone,
     C: Collector<Partial<K, A::Accumulator, T>>,
 {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
         let culprit = Culprit::new(&self.name);
-        let aggregate = &self.aggregate;
         let key = (self.key_of)(&value);
-        let added = self
-            .windows
-            .update(time, key, &|| aggregate.create(), |accumulator| {
-                aggregate.add(accumulator, &value)
-            });
-        culprit.cleared();
-        match added {
-            Added::Kept => Flow::Open,
-            Added::Late | Added::Refused => self.next.push(time, Partial::Record(value)),
+        if let Some(accumulator) = self.windows.at_hand(time, &key) {
+            self.aggregate.add(accumulator, &value);
+            culprit.cleared();
+            return Flow::Open;
         }
+        culprit.cleared();
+        self.fold_the_long_way(key, Record { time, value })
     }
 
     fn signal(&mut self, signal: Signal) -> Flow {

@@ -63,12 +63,14 @@ impl<T: Clone + Send + Sync + 'static> Source for SliceSource<T> {
     fn pull<C: Collector<T>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
         let start = self.position;
         let count = budget.min(self.block_end - start);
-        for (index, record) in self.records[start..start + count].iter().enumerate() {
+        let mut left = self.records[start..start + count].iter();
+        while let Some(record) = left.next() {
             let flow = out.push(Timestamp::MIN, record.clone());
             if !flow.is_open() {
-                self.position = start + index + 1;
+                let records = count - left.len();
+                self.position = start + records;
                 return Ok(Pulled {
-                    records: index + 1,
+                    records,
                     status: SourceStatus::Ready,
                     flow,
                 });

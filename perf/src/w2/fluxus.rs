@@ -14,11 +14,14 @@ use crate::{engine, Digest, Options, Outcome};
 struct Statistics;
 
 /// What a key has read in one window: half a cache line.
+///
+/// Minimum and maximum lie apart: side by side, the compiler turns their two
+/// instructions into a vector of two and ten instructions.
 #[derive(Clone, Copy)]
 struct Accumulator {
     count: u64,
-    sum: f64,
     min: f64,
+    sum: f64,
     max: f64,
 }
 
@@ -37,23 +40,26 @@ impl Aggregate<Event> for Statistics {
     }
 
     #[inline]
-    fn add(&self, accumulator: &mut Accumulator, event: &Event) {
-        self.merge(
-            accumulator,
-            Accumulator {
-                count: 1,
-                sum: event.value,
-                min: event.value,
-                max: event.value,
-            },
-        );
+    fn add(&self, into: &mut Accumulator, event: &Event) {
+        into.count += 1;
+        into.sum += event.value;
+        // Compare and select: one instruction each, no branch.
+        into.min = if event.value < into.min {
+            event.value
+        } else {
+            into.min
+        };
+        into.max = if event.value > into.max {
+            event.value
+        } else {
+            into.max
+        };
     }
 
     #[inline]
     fn merge(&self, into: &mut Accumulator, other: Accumulator) {
         into.count += other.count;
         into.sum += other.sum;
-        // Compare and select: one instruction each, no branch.
         into.min = if other.min < into.min {
             other.min
         } else {
