@@ -117,11 +117,15 @@ impl Index {
         let mut at = self.home(hash);
         loop {
             let bucket = &self.buckets[at & mask];
-            for place in places(bucket.matches(tag)) {
-                let slot = bucket.slots[place];
+            let mut matches = bucket.matches(tag);
+            // Almost always one match, and the right one: the rest of the loop
+            // is for the one look-up in fifty that is fooled by a tag.
+            while matches != 0 {
+                let slot = bucket.slots[matches.trailing_zeros() as usize / 8];
                 if is_same(slot) {
                     return Some(slot);
                 }
+                matches &= matches - 1;
             }
             if bucket.passed() == 0 {
                 return None;

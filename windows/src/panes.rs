@@ -38,34 +38,31 @@ struct Pane<Acc> {
 
 impl<Acc> Pane<Acc> {
     fn with_room_for(slots: usize, window: Window, create: &impl Fn() -> Acc) -> Self {
-        let mut pane = Self {
-            window,
-            blocks: Vec::new(),
-        };
-        pane.extend_to(slots, create);
-        pane
-    }
-
-    /// Makes sure that there are cells for this many slots.
-    fn extend_to(&mut self, slots: usize, create: &impl Fn() -> Acc) {
-        let blocks = slots.div_ceil(CELLS);
-        if blocks > self.blocks.len() {
-            self.blocks.resize_with(blocks, || Block::new(create));
-        }
-    }
-
-    /// The cell of `slot`, marked as touched, if the pane is large enough.
-    #[inline(always)]
-    fn cell(&mut self, slot: Slot) -> Option<&mut Acc> {
-        let (block, cell) = (slot.index() / CELLS, slot.index() % CELLS);
-        let block = self.blocks.get_mut(block)?;
-        block.touched |= 1 << cell;
-        Some(&mut block.cells[cell])
+        let mut blocks = Vec::new();
+        extend_to(&mut blocks, slots, create);
+        Self { window, blocks }
     }
 
     /// The bits of one block; none when the pane has no such block.
     fn touched(&self, block: usize) -> u64 {
         self.blocks.get(block).map_or(0, |block| block.touched)
+    }
+}
+
+/// The cell of `slot`, marked as touched, if there are enough blocks.
+#[inline(always)]
+fn touch<Acc>(blocks: &mut [Block<Acc>], slot: Slot) -> Option<&mut Acc> {
+    let (block, cell) = (slot.index() / CELLS, slot.index() % CELLS);
+    let block = blocks.get_mut(block)?;
+    block.touched |= 1 << cell;
+    Some(&mut block.cells[cell])
+}
+
+/// Makes sure that there are cells for this many slots.
+fn extend_to<Acc>(blocks: &mut Vec<Block<Acc>>, slots: usize, create: &impl Fn() -> Acc) {
+    let enough = slots.div_ceil(CELLS);
+    if enough > blocks.len() {
+        blocks.resize_with(enough, || Block::new(create));
     }
 }
 
@@ -113,8 +110,11 @@ pub struct PaneEntry<K, Acc> {
 #[derive(Debug)]
 pub struct Panes<K, Acc> {
     slab: KeySlab<K>,
-    /// Ordered by the start of their windows.
+    /// Ordered by the start of their windows. The hot one's blocks are away.
     open: Vec<Pane<Acc>>,
+    /// The blocks of the pane that updates go to, and its position.
+    hot: Vec<Block<Acc>>,
+    hot_position: Option<usize>,
     spare: Vec<Pane<Acc>>,
     /// A word a block: keys of the pane that was emptied last.
     recent: Vec<u64>,
@@ -129,71 +129,70 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         Self {
             slab: KeySlab::new(limit),
             open: Vec::with_capacity(16),
+            hot: Vec::new(),
+            hot_position: None,
             spare,
             recent: Vec::with_capacity(limit.expected().div_ceil(64)),
         }
     }
 
-    /// The position and the window of the open pane that holds `time`, if it is
-    /// one of the latest two: where records out of order go back and forth.
-    pub fn recent_position(&self, time: Timestamp) -> Option<(usize, Window)> {
-        let latest = self.open.iter().enumerate().rev().take(2);
-        latest
-            .map(|(position, pane)| (position, pane.window))
-            .find(|(_, window)| window.contains(time))
+    /// The open pane that holds `time`, if it is one of the latest two: where
+    /// records out of order go back and forth.
+    pub fn recent(&self, time: Timestamp) -> Option<Window> {
+        let mut latest = self.open.iter().rev().take(2).map(|pane| pane.window);
+        latest.find(|window| window.contains(time))
     }
 
-    /// The position among the open panes of the one for `window`, opened if it
-    /// is not. Positions hold until a pane is opened or taken.
-    pub fn position(&mut self, window: Window, create: &impl Fn() -> Acc) -> usize {
+    /// Makes the pane of `window` the hot one, to which updates go. Opens it if
+    /// it is not open.
+    pub fn warm(&mut self, window: Window, create: &impl Fn() -> Acc) {
+        self.cool();
         let found = self
             .open
             .binary_search_by_key(&window.start(), |pane| pane.window.start());
-        match found {
-            Ok(position) => position,
-            Err(position) => {
-                let pane = match self.spare.pop() {
-                    Some(spare) => Pane { window, ..spare },
-                    None => Pane::with_room_for(self.slab.slots(), window, create),
-                };
-                self.open.insert(position, pane);
-                position
-            }
+        let position = found.unwrap_or_else(|position| {
+            let pane = match self.spare.pop() {
+                Some(spare) => Pane { window, ..spare },
+                None => Pane::with_room_for(self.slab.slots(), window, create),
+            };
+            self.open.insert(position, pane);
+            position
+        });
+        std::mem::swap(&mut self.hot, &mut self.open[position].blocks);
+        self.hot_position = Some(position);
+    }
+
+    /// Brings the hot pane's blocks home; no pane is hot then.
+    fn cool(&mut self) {
+        if let Some(position) = self.hot_position.take() {
+            std::mem::swap(&mut self.hot, &mut self.open[position].blocks);
         }
     }
 
-    /// The cell of `key` in the pane at `position`, marked as touched, if that
-    /// takes no more than finding it.
+    /// The cell of `key` in the hot pane, marked as touched, if that takes no
+    /// more than finding it.
     #[inline(always)]
-    pub fn known_cell(&mut self, position: usize, key: &K) -> Option<&mut Acc> {
+    pub fn known_cell(&mut self, key: &K) -> Option<&mut Acc> {
         let slot = self.slab.find(key)?;
-        self.open.get_mut(position)?.cell(slot)
+        touch(&mut self.hot, slot)
     }
 
-    /// The cell of `key` in the pane at `position`, marked as touched. Makes
-    /// room for a new key.
+    /// The cell of `key` in the hot pane, marked as touched. Makes room for a
+    /// new key.
     ///
     /// # Errors
     /// [`TooManyKeys`] when the key is new and the limit is met, keys that have
     /// nothing open being dropped first.
-    ///
-    /// # Panics
-    /// When there is no open pane at `position`.
-    pub fn cell(
-        &mut self,
-        position: usize,
-        key: K,
-        create: &impl Fn() -> Acc,
-    ) -> Result<&mut Acc, TooManyKeys<K>> {
+    pub fn cell(&mut self, key: K, create: &impl Fn() -> Acc) -> Result<&mut Acc, TooManyKeys<K>> {
         let slot = match self.slab.slot(key) {
             Ok(slot) => slot,
             Err(refused) => self.slot_after_release(refused)?,
         };
-        let pane = &mut self.open[position];
-        if slot.index() >= CELLS * pane.blocks.len() {
-            pane.extend_to((slot.index() + 1).next_power_of_two(), create);
+        if slot.index() >= CELLS * self.hot.len() {
+            let enough = (slot.index() + 1).next_power_of_two();
+            extend_to(&mut self.hot, enough, create);
         }
-        Ok(pane.cell(slot).expect("the pane was extended to the slot"))
+        Ok(touch(&mut self.hot, slot).expect("the hot pane was extended to the slot"))
     }
 
     #[cold]
@@ -209,6 +208,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Takes the earliest open pane out, to be emptied.
     pub fn take_first(&mut self) -> Option<ClosingPane<Acc>> {
+        self.cool();
         if self.open.is_empty() {
             return None;
         }
@@ -261,6 +261,8 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Frees the keys of the pane emptied last that nothing else holds.
     fn release_idle_keys(&mut self, kept: Option<&Pane<Acc>>) {
+        let hot = self.hot_position;
+        self.cool();
         for block in 0..self.recent.len() {
             let candidates = std::mem::take(&mut self.recent[block]);
             if candidates == 0 {
@@ -277,6 +279,10 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
                 idle &= idle - 1;
                 self.slab.release(Slot(slot as u32));
             }
+        }
+        if let Some(position) = hot {
+            std::mem::swap(&mut self.hot, &mut self.open[position].blocks);
+            self.hot_position = hot;
         }
     }
 

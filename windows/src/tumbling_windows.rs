@@ -60,13 +60,12 @@ pub struct TumblingWindows<K, Acc> {
     closing: Option<ClosingPane<Acc>>,
 }
 
-/// A pane's place and its stretch of time, as `start` and length, so that one
+/// The stretch of time of the hot pane, as `start` and length, so that one
 /// comparison says whether an instant lies in it. Length zero: no pane.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hot {
     start: i64,
     length: u64,
-    position: usize,
 }
 
 impl Hot {
@@ -99,7 +98,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         if !self.hot.holds(time) {
             return None;
         }
-        self.panes.known_cell(self.hot.position, key)
+        self.panes.known_cell(key)
     }
 
     /// Folds a record at `time` into its window under `key`.
@@ -116,7 +115,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         if !self.hot.holds(time) && !self.warm(time, create) {
             return Added::Late;
         }
-        match self.panes.cell(self.hot.position, key, create) {
+        match self.panes.cell(key, create) {
             Ok(cell) => {
                 fold(cell);
                 Added::Kept
@@ -128,25 +127,18 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// Makes the pane of `time` the hot one; false when its window has closed.
     #[inline(never)]
     fn warm(&mut self, time: Timestamp, create: &impl Fn() -> Acc) -> bool {
-        let (position, window) = match self.panes.recent_position(time) {
-            Some((position, window)) if self.watermark < window.last_instant() => {
-                (position, window)
-            }
-            _ => {
-                let window = self.tumbling.window_of(time);
-                if window.last_instant() <= self.watermark {
-                    return false;
-                }
-                (self.panes.position(window, create), window)
-            }
-        };
+        let recent = self.panes.recent(time);
+        let window = recent.unwrap_or_else(|| self.tumbling.window_of(time));
+        if window.last_instant() <= self.watermark {
+            return false;
+        }
+        self.panes.warm(window, create);
         let start = window.start().nanos();
         self.hot = Hot {
             start,
             // A window cut off by the end of time holds that last instant too.
             length: (window.end().nanos().wrapping_sub(start) as u64)
                 + u64::from(window.end() == Timestamp::MAX),
-            position,
         };
         true
     }
