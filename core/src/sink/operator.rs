@@ -142,7 +142,8 @@ where
 enum State {
     New,
     Open,
-    /// Closed, or its reader has gone.
+    /// Open, but its reader has gone: it is only closed.
+    Gone,
     Closed,
 }
 
@@ -169,7 +170,12 @@ impl<S> SinkOperator<S> {
         culprit.cleared();
         match result {
             Ok(()) => Flow::Open,
-            Err(SinkError::ReaderGone) => Flow::Finished,
+            Err(SinkError::ReaderGone) => {
+                if self.state == State::Open {
+                    self.state = State::Gone;
+                }
+                Flow::Finished
+            }
             Err(SinkError::Failed(error)) => self.instance.fail(&self.name, error),
         }
     }
@@ -194,7 +200,8 @@ impl<S> SinkOperator<S> {
     where
         S: Sink<T>,
     {
-        if std::mem::replace(&mut self.state, State::Closed) != State::Open {
+        let was = std::mem::replace(&mut self.state, State::Closed);
+        if !matches!(was, State::Open | State::Gone) {
             return Flow::Open;
         }
         self.latency.hand_in(&self.instance);
@@ -216,8 +223,8 @@ impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
 
     fn signal(&mut self, signal: Signal) -> Flow {
         let mut flow = match signal.raises_time_to() {
-            Some(time) => self.call(|sink| sink.watermark(time)),
-            None => Flow::Open,
+            Some(time) if self.state == State::Open => self.call(|sink| sink.watermark(time)),
+            _ => Flow::Open,
         };
         match signal {
             Signal::Marker(born) => {
@@ -225,7 +232,7 @@ impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
                 flow = flow.max(self.flush_sink::<T>());
                 self.latency.born = born;
             }
-            Signal::End if flow.is_open() => {
+            Signal::End if flow.is_open() && self.state == State::Open => {
                 flow = self.flush_sink::<T>();
                 if flow.is_open() {
                     flow = self.close::<T>(Ending::Complete);
@@ -233,7 +240,7 @@ impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
             }
             _ => {}
         }
-        if signal == Signal::End && self.state == State::Open {
+        if signal == Signal::End && self.state != State::Closed {
             // It failed, or its reader has gone: it is closed all the same.
             let closing = self.close::<T>(Ending::Incomplete);
             flow = flow.max(closing);
