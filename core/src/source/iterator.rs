@@ -97,6 +97,20 @@ impl<I> TimedIteratorSource<I> {
     }
 }
 
+impl<I> TimedIteratorSource<I> {
+    /// The watermark, if it rose.
+    #[inline]
+    fn emit<T>(&mut self, out: &mut impl Collector<T>) -> Flow {
+        let time = self.generator.current();
+        if time <= self.emitted {
+            return Flow::Open;
+        }
+        self.emitted = time;
+        let born = self.clock.now();
+        out.signal(Signal::Watermark(Watermark { time, born }))
+    }
+}
+
 impl<I, T> Source for TimedIteratorSource<I>
 where
     I: Iterator<Item = (Timestamp, T)> + Send + 'static,
@@ -111,16 +125,22 @@ where
 
     #[inline]
     fn pull<C: Collector<T>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
+        // The watermark of the last records, if they filled the output.
+        let flow = self.emit(out);
+        if !flow.is_open() {
+            return Ok(Pulled {
+                records: 0,
+                status: SourceStatus::Ready,
+                flow,
+            });
+        }
         let generator = &mut self.generator;
         let mut pulled = push_all(&mut self.records, budget, out, |out, (time, value)| {
             generator.observe(time);
             out.push(time, value)
         });
-        let time = self.generator.current();
-        if pulled.flow.is_open() && time > self.emitted {
-            self.emitted = time;
-            let born = self.clock.now();
-            pulled.flow = out.signal(Signal::Watermark(Watermark { time, born }));
+        if pulled.flow.is_open() {
+            pulled.flow = self.emit(out);
         }
         Ok(pulled)
     }

@@ -16,6 +16,8 @@ pub(crate) struct SourceTask<S, C> {
     records: CounterWriter,
     is_open: bool,
     has_ended: bool,
+    /// The chain was given something and not told that the batch is over.
+    is_in_batch: bool,
 }
 
 impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
@@ -33,6 +35,7 @@ impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
             context: Some(context),
             is_open: false,
             has_ended: false,
+            is_in_batch: false,
         }
     }
 
@@ -57,6 +60,13 @@ impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
                 source.close();
             }
             culprit.cleared();
+        }
+    }
+
+    fn end_batch(&mut self) -> Flow {
+        match std::mem::take(&mut self.is_in_batch) {
+            true => self.stage.drive(|chain| chain.end_batch()),
+            false => Flow::Open,
         }
     }
 
@@ -98,14 +108,18 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
         }
         // A source that has ended is not asked again, though the chain may
         // still owe something: an iterator may begin anew after its end.
-        let (mut progress, mut flow) = (false, Flow::Open);
-        if !self.has_ended {
+        let mut progress = false;
+        // A batch whose end was held back by a full output ends now, so that
+        // its watermark comes before the next records.
+        let mut flow = self.end_batch();
+        if flow.is_open() && !self.has_ended {
             let pulled = self.pull(budget)?;
             self.has_ended = pulled.status == SourceStatus::Ended;
+            self.is_in_batch = true;
             progress = pulled.records > 0 || pulled.status == SourceStatus::Ready;
             flow = pulled.flow;
             if flow.is_open() {
-                flow = self.stage.drive(|chain| chain.end_batch());
+                flow = self.end_batch();
             }
         }
         if flow.is_open() && self.has_ended {
