@@ -17,12 +17,18 @@ pub(crate) struct InboxTask<T, C> {
     records: CounterWriter,
     /// Signals that the combined inputs owe to the chain, in order.
     owed: Vec<Signal>,
+    /// The chain was given something and not told that the batch is over.
+    is_in_batch: bool,
+    /// What the chain was told last of what set the records free.
+    marker: Stamp,
 }
 
 struct Input<T> {
     receiver: Receiver<T>,
     ended: bool,
     barrier: u64,
+    /// What set its next records free.
+    marker: Stamp,
 }
 
 impl<T, C: Collector<T>> InboxTask<T, C> {
@@ -40,12 +46,15 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
                     receiver,
                     ended: false,
                     barrier: 0,
+                    marker: Stamp::NONE,
                 })
                 .collect(),
             first: 0,
             records: instance.counter(&name, Measure::RecordsIn),
             stage: Stage::new(name, instance, chain),
             owed: Vec::with_capacity(4),
+            is_in_batch: false,
+            marker: Stamp::NONE,
         }
     }
 
@@ -63,6 +72,14 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
                     let Some(chain) = &mut self.stage.chain else {
                         return Ok((taken, Flow::Finished));
                     };
+                    if input.marker != self.marker {
+                        self.marker = input.marker;
+                        let flow = chain.signal(Signal::Marker(self.marker));
+                        if !flow.is_open() {
+                            // Nothing of the batch was taken: it comes again.
+                            return Ok((taken, flow));
+                        }
+                    }
                     let mut flow = Flow::Open;
                     let count = batch.drain_while(|record| {
                         flow = chain.push(record.time, record.value);
@@ -103,18 +120,20 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
                 let combined = self.combiner.watermark(index, watermark.time);
                 (combined, watermark.born)
             }
-            Signal::Idle => (self.combiner.idle(index), Stamp::NONE),
+            Signal::Idle => {
+                let combined = self.combiner.idle(index);
+                (combined, self.stage.instance.clock.now())
+            }
             Signal::Active => (self.combiner.active(index), Stamp::NONE),
             Signal::End => {
                 self.inputs[index].ended = true;
-                (self.combiner.ended(index), Stamp::NONE)
+                let combined = self.combiner.ended(index);
+                (combined, self.stage.instance.clock.now())
             }
-            // The watermark that follows carries its own birth; a marker of a
-            // stage before says nothing of the results of this one.
+            // It holds for the next records of this input alone, and goes ahead
+            // of them when they come.
             Signal::Marker(stamp) => {
-                if self.inputs.len() == 1 {
-                    self.owed.push(Signal::Marker(stamp));
-                }
+                self.inputs[index].marker = stamp;
                 return;
             }
             Signal::Barrier(id) => {
@@ -156,15 +175,18 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
 
     fn take_from_all(&mut self, budget: usize) -> Result<(usize, Flow), Fault> {
         let inputs = self.inputs.len();
+        let first = self.first;
+        // Also when the chain closes before all had their turn: otherwise one
+        // input that always has more would keep the others waiting for ever.
+        self.first = (first + 1) % inputs.max(1);
         let mut taken = 0;
         for turn in 0..inputs {
-            let (count, flow) = self.take((self.first + turn) % inputs, budget)?;
+            let (count, flow) = self.take((first + turn) % inputs, budget)?;
             taken += count;
             if !flow.is_open() {
                 return Ok((taken, flow));
             }
         }
-        self.first = (self.first + 1) % inputs.max(1);
         Ok((taken, Flow::Open))
     }
 }
@@ -182,9 +204,13 @@ impl<T: Send, C: Collector<T> + Send> Task for InboxTask<T, C> {
         let mut taken = 0;
         if flow.is_open() && self.stage.state == StageState::Running {
             (taken, flow) = self.take_from_all(budget)?;
-            if flow.is_open() && self.stage.state == StageState::Running && taken > 0 {
-                flow = self.stage.drive(|chain| chain.end_batch());
-            }
+            self.is_in_batch |= taken > 0;
+        }
+        // Also when the last records of the batch, or the results that it set
+        // free, had to wait for room: a sink must not sit on them.
+        if flow.is_open() && self.stage.state == StageState::Running && self.is_in_batch {
+            flow = self.stage.drive(|chain| chain.end_batch());
+            self.is_in_batch = !flow.is_open();
         }
         self.stage.conclude::<T>(flow, taken > 0)
     }
