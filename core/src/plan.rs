@@ -5,7 +5,7 @@ use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal};
 use fluxus_ringbuf::{channel, Parker, Waker};
 use fluxus_runtime::{Control, Seating, Task, Topology, Worker};
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The physical plan of a job: who sits where, which stage runs on which
 /// worker, and which rings connect them.
@@ -30,9 +30,29 @@ pub struct Plan {
     leaving: Vec<usize>,
     /// The stage that is being lowered has rings at its head.
     is_behind_rings: bool,
-    /// Streams that were begun and not yet brought to a sink, by the name of
-    /// their first operator.
-    open_streams: Vec<Option<Name>>,
+    streams: Vec<StreamHead>,
+}
+
+/// The name of a stream's first operator, until the stream is brought to a
+/// sink; the plan and that operator share it.
+#[derive(Clone, Default)]
+pub(crate) struct StreamHead(Arc<Mutex<Option<Name>>>);
+
+impl StreamHead {
+    fn lock(&self) -> MutexGuard<'_, Option<Name>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn rename(&self, name: &Name) {
+        if let Some(held) = &mut *self.lock() {
+            held.clone_from(name);
+        }
+    }
+
+    /// The stream was brought to a sink.
+    pub(crate) fn ends(&self) {
+        *self.lock() = None;
+    }
 }
 
 /// One stage, for the explanation.
@@ -76,7 +96,7 @@ impl Plan {
             operators: Vec::new(),
             leaving: Vec::new(),
             is_behind_rings: false,
-            open_streams: Vec::new(),
+            streams: Vec::new(),
             settings,
         }
     }
@@ -103,16 +123,11 @@ impl Plan {
     }
 
     /// A stream begins at the operator of this name, and must end in a sink.
-    pub(crate) fn stream_begins(&mut self, name: &Name) -> usize {
-        self.open_streams.push(Some(name.clone()));
-        self.open_streams.len() - 1
-    }
-
-    /// The stream of this number was brought to a sink.
-    pub(crate) fn stream_ends(&mut self, stream: usize) {
-        if let Some(open) = self.open_streams.get_mut(stream) {
-            *open = None;
-        }
+    pub(crate) fn stream_begins(&mut self, name: &Name) -> StreamHead {
+        let head = StreamHead::default();
+        *head.lock() = Some(name.clone());
+        self.streams.push(head.clone());
+        head
     }
 
     /// The stage that is being lowered is complete; here are its instances.
@@ -366,7 +381,8 @@ impl Plan {
     /// # Errors
     /// When a stream was never brought to a sink, or there is none.
     pub(crate) fn conclude(self) -> Result<Conclusion, Error> {
-        if let Some(unused) = self.open_streams.iter().flatten().next() {
+        let unused = self.streams.iter().find_map(|head| head.lock().clone());
+        if let Some(unused) = unused {
             return Err(Error::UnusedStream {
                 stream: unused.to_string(),
             });

@@ -1,4 +1,5 @@
 use crate::exchange::{InboxTask, Receiver};
+use crate::plan::StreamHead;
 use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Timed};
 
 /// The stream that an operator's side output feeds: a stage of its own, with
@@ -6,7 +7,7 @@ use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Timed};
 pub struct SideStream<T> {
     name: Name,
     edge: usize,
-    stream: usize,
+    stream: StreamHead,
     receivers: Vec<Receiver<T>>,
 }
 
@@ -32,7 +33,7 @@ impl<T> SideStream<T> {
         Self {
             name,
             edge: usize::MAX,
-            stream: usize::MAX,
+            stream: StreamHead::default(),
             receivers: Vec::new(),
         }
     }
@@ -40,6 +41,7 @@ impl<T> SideStream<T> {
 
 impl<T> Named for SideStream<T> {
     fn rename(&mut self, name: Name) {
+        self.stream.rename(&name);
         self.name = name;
     }
 }
@@ -58,7 +60,7 @@ impl<T: Send + 'static> Chain for SideStream<T> {
         C: Collector<T> + Send + 'static,
         D: FnMut(&Instance) -> C,
     {
-        plan.stream_ends(self.stream);
+        self.stream.ends();
         plan.operator(&self.name);
         plan.side_edge_arrives(self.edge);
         let instances = plan.close_stage(self.receivers.len());

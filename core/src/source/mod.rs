@@ -21,6 +21,7 @@ pub use slice::SliceSource;
 pub(crate) use task::SourceTask;
 
 use crate::metrics::Measure;
+use crate::plan::StreamHead;
 use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Timed};
 use fluxus_ringbuf::CounterWriter;
 use std::error::Error as StdError;
@@ -122,7 +123,7 @@ pub trait Source: Send + 'static {
 pub struct Head<S, const TIMED: bool> {
     name: Name,
     sources: Vec<S>,
-    stream: usize,
+    stream: StreamHead,
 }
 
 impl<S: Source, const TIMED: bool> Head<S, TIMED> {
@@ -155,13 +156,14 @@ impl<S, const TIMED: bool> Head<S, TIMED> {
         Self {
             name,
             sources: Vec::new(),
-            stream: usize::MAX,
+            stream: StreamHead::default(),
         }
     }
 }
 
 impl<S: Source, const TIMED: bool> Named for Head<S, TIMED> {
     fn rename(&mut self, name: Name) {
+        self.stream.rename(&name);
         self.name = name;
     }
 }
@@ -180,7 +182,7 @@ impl<S: Source, const TIMED: bool> Chain for Head<S, TIMED> {
         C: Collector<S::Item> + Send + 'static,
         D: FnMut(&Instance) -> C,
     {
-        plan.stream_ends(self.stream);
+        self.stream.ends();
         plan.operator(&self.name);
         let instances = plan.close_stage(self.sources.len());
         for (source, instance) in self.sources.into_iter().zip(instances) {
