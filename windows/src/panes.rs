@@ -5,13 +5,20 @@ use std::hash::Hash;
 /// Spare panes kept for use again; more are given back to the allocator.
 const SPARE_PANES: usize = 4;
 
+/// Panes at hand at once: where time is a little out of order, records go back
+/// and forth between a window and the next, and which of them is a number, not
+/// a branch to mispredict.
+const HOT_PANES: usize = 2;
+
 /// How many cells lie together with the bits that say which were touched.
 const CELLS: usize = u64::BITS as usize;
 
 /// Cells side by side, and a bit for each: touched since it was made.
 ///
-/// Together, so that an update finds both with one address.
+/// Together, so that an update finds both with one address. Aligned to a cache
+/// line, so that a cell whose size divides one never lies in two.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Block<Acc> {
     touched: u64,
     cells: [Acc; CELLS],
@@ -110,11 +117,11 @@ pub struct PaneEntry<K, Acc> {
 #[derive(Debug)]
 pub struct Panes<K, Acc> {
     slab: KeySlab<K>,
-    /// Ordered by the start of their windows. The hot one's blocks are away.
+    /// Ordered by the start of their windows. The hot ones' blocks are away.
     open: Vec<Pane<Acc>>,
-    /// The blocks of the pane that updates go to, and its position.
-    hot: Vec<Block<Acc>>,
-    hot_position: Option<usize>,
+    /// The blocks of the panes that updates go to, and their positions.
+    hot: [Vec<Block<Acc>>; HOT_PANES],
+    hot_positions: [Option<usize>; HOT_PANES],
     spare: Vec<Pane<Acc>>,
     /// A word a block: keys of the pane that was emptied last.
     recent: Vec<u64>,
@@ -129,70 +136,84 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         Self {
             slab: KeySlab::new(limit),
             open: Vec::with_capacity(16),
-            hot: Vec::new(),
-            hot_position: None,
+            hot: Default::default(),
+            hot_positions: [None; HOT_PANES],
             spare,
             recent: Vec::with_capacity(limit.expected().div_ceil(64)),
         }
     }
 
-    /// The open pane that holds `time`, if it is one of the latest two: where
-    /// records out of order go back and forth.
-    pub fn recent(&self, time: Timestamp) -> Option<Window> {
-        let mut latest = self.open.iter().rev().take(2).map(|pane| pane.window);
-        latest.find(|window| window.contains(time))
-    }
-
-    /// Makes the pane of `window` the hot one, to which updates go. Opens it if
-    /// it is not open.
-    pub fn warm(&mut self, window: Window, create: &impl Fn() -> Acc) {
-        self.cool();
-        let found = self
-            .open
-            .binary_search_by_key(&window.start(), |pane| pane.window.start());
-        let position = found.unwrap_or_else(|position| {
+    /// Puts the pane of `window` at hand, in this place. Opens it if it is not
+    /// open. No pane may be at hand: see [`cool`](Self::cool).
+    pub fn warm(&mut self, place: usize, window: Window, create: &impl Fn() -> Acc) {
+        debug_assert_eq!(self.hot_positions, [None; HOT_PANES]);
+        if let Err(position) = self.find(window) {
             let pane = match self.spare.pop() {
                 Some(spare) => Pane { window, ..spare },
                 None => Pane::with_room_for(self.slab.slots(), window, create),
             };
             self.open.insert(position, pane);
-            position
-        });
-        std::mem::swap(&mut self.hot, &mut self.open[position].blocks);
-        self.hot_position = Some(position);
+        }
+        self.warm_if_open(place, window);
     }
 
-    /// Brings the hot pane's blocks home; no pane is hot then.
-    fn cool(&mut self) {
-        if let Some(position) = self.hot_position.take() {
-            std::mem::swap(&mut self.hot, &mut self.open[position].blocks);
+    /// Puts the pane of `window` at hand too, in this place, if it is open.
+    pub fn warm_if_open(&mut self, place: usize, window: Window) {
+        if let Ok(position) = self.find(window) {
+            std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks);
+            self.hot_positions[place] = Some(position);
         }
     }
 
-    /// The cell of `key` in the hot pane, marked as touched, if that takes no
-    /// more than finding it.
-    #[inline(always)]
-    pub fn known_cell(&mut self, key: &K) -> Option<&mut Acc> {
-        let slot = self.slab.find(key)?;
-        touch(&mut self.hot, slot)
+    /// Whether the pane of `window` is open.
+    pub fn is_open(&self, window: Window) -> bool {
+        self.find(window).is_ok()
     }
 
-    /// The cell of `key` in the hot pane, marked as touched. Makes room for a
-    /// new key.
+    /// The position of the pane of `window`, or where it would be.
+    fn find(&self, window: Window) -> Result<usize, usize> {
+        self.open
+            .binary_search_by_key(&window.start(), |pane| pane.window.start())
+    }
+
+    /// Brings the blocks of the panes at hand home.
+    pub fn cool(&mut self) {
+        for (blocks, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
+            if let Some(position) = position.take() {
+                std::mem::swap(blocks, &mut self.open[position].blocks);
+            }
+        }
+    }
+
+    /// The cell of `key` in the pane at hand in this place, marked as touched,
+    /// if that takes no more than finding it.
+    #[inline(always)]
+    pub fn known_cell(&mut self, place: usize, key: &K) -> Option<&mut Acc> {
+        let slot = self.slab.find(key)?;
+        touch(self.hot.get_mut(place)?, slot)
+    }
+
+    /// The cell of `key` in the pane at hand in this place, marked as touched.
+    /// Makes room for a new key.
     ///
     /// # Errors
     /// [`TooManyKeys`] when the key is new and the limit is met, keys that have
     /// nothing open being dropped first.
-    pub fn cell(&mut self, key: K, create: &impl Fn() -> Acc) -> Result<&mut Acc, TooManyKeys<K>> {
+    pub fn cell(
+        &mut self,
+        place: usize,
+        key: K,
+        create: &impl Fn() -> Acc,
+    ) -> Result<&mut Acc, TooManyKeys<K>> {
         let slot = match self.slab.slot(key) {
             Ok(slot) => slot,
             Err(refused) => self.slot_after_release(refused)?,
         };
-        if slot.index() >= CELLS * self.hot.len() {
-            let enough = (slot.index() + 1).next_power_of_two();
-            extend_to(&mut self.hot, enough, create);
+        let blocks = &mut self.hot[place];
+        if slot.index() >= CELLS * blocks.len() {
+            extend_to(blocks, (slot.index() + 1).next_power_of_two(), create);
         }
-        Ok(touch(&mut self.hot, slot).expect("the hot pane was extended to the slot"))
+        Ok(touch(blocks, slot).expect("the pane was extended to the slot"))
     }
 
     #[cold]
@@ -261,7 +282,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Frees the keys of the pane emptied last that nothing else holds.
     fn release_idle_keys(&mut self, kept: Option<&Pane<Acc>>) {
-        let hot = self.hot_position;
+        let hot = self.hot_positions;
         self.cool();
         for block in 0..self.recent.len() {
             let candidates = std::mem::take(&mut self.recent[block]);
@@ -280,9 +301,11 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
                 self.slab.release(Slot(slot as u32));
             }
         }
-        if let Some(position) = hot {
-            std::mem::swap(&mut self.hot, &mut self.open[position].blocks);
-            self.hot_position = hot;
+        for (place, position) in hot.into_iter().enumerate() {
+            if let Some(position) = position {
+                std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks);
+                self.hot_positions[place] = Some(position);
+            }
         }
     }
 

@@ -55,23 +55,28 @@ pub struct TumblingWindows<K, Acc> {
     tumbling: Tumbling,
     panes: Panes<K, Acc>,
     watermark: Timestamp,
-    /// The pane of the record before: most records lie in the same one.
+    /// The panes at hand: most records lie in that of the record before, or
+    /// next to it.
     hot: Hot,
     closing: Option<ClosingPane<Acc>>,
 }
 
-/// The stretch of time of the hot pane, as `start` and length, so that one
-/// comparison says whether an instant lies in it. Length zero: no pane.
+/// The stretch of time of the panes at hand: one window, or two that follow
+/// one another. Length zero: none.
 #[derive(Clone, Copy, Debug, Default)]
 struct Hot {
     start: i64,
+    /// The length of the first window; the second, if there is one, follows.
+    first: u64,
     length: u64,
 }
 
 impl Hot {
-    #[inline]
-    fn holds(&self, time: Timestamp) -> bool {
-        (time.nanos().wrapping_sub(self.start) as u64) < self.length
+    /// The place of the pane that holds `time`, if it is at hand.
+    #[inline(always)]
+    fn place(&self, time: Timestamp) -> Option<usize> {
+        let offset = time.nanos().wrapping_sub(self.start) as u64;
+        (offset < self.length).then_some(usize::from(offset >= self.first))
     }
 }
 
@@ -95,10 +100,8 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// for all of them.
     #[inline(always)]
     pub fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut Acc> {
-        if !self.hot.holds(time) {
-            return None;
-        }
-        self.panes.known_cell(key)
+        let place = self.hot.place(time)?;
+        self.panes.known_cell(place, key)
     }
 
     /// Folds a record at `time` into its window under `key`.
@@ -112,10 +115,10 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         create: &impl Fn() -> Acc,
         fold: impl FnOnce(&mut Acc),
     ) -> Added {
-        if !self.hot.holds(time) && !self.warm(time, create) {
+        let Some(place) = self.warm(time, create) else {
             return Added::Late;
-        }
-        match self.panes.cell(key, create) {
+        };
+        match self.panes.cell(place, key, create) {
             Ok(cell) => {
                 fold(cell);
                 Added::Kept
@@ -124,23 +127,68 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         }
     }
 
-    /// Makes the pane of `time` the hot one; false when its window has closed.
-    #[inline(never)]
-    fn warm(&mut self, time: Timestamp, create: &impl Fn() -> Acc) -> bool {
-        let recent = self.panes.recent(time);
-        let window = recent.unwrap_or_else(|| self.tumbling.window_of(time));
+    /// Puts the pane of `time` at hand and says where; none when its window has
+    /// closed. The window before it, or else the one after, comes along.
+    fn warm(&mut self, time: Timestamp, create: &impl Fn() -> Acc) -> Option<usize> {
+        let window = self.tumbling.window_of(time);
         if window.last_instant() <= self.watermark {
-            return false;
+            return None;
         }
-        self.panes.warm(window, create);
-        let start = window.start().nanos();
-        self.hot = Hot {
-            start,
-            // A window cut off by the end of time holds that last instant too.
-            length: (window.end().nanos().wrapping_sub(start) as u64)
-                + u64::from(window.end() == Timestamp::MAX),
+        if let Some(place) = self.hot.place(time) {
+            // The pane of the second window may not be open yet.
+            if self.panes.is_open(window) {
+                return Some(place);
+            }
+        }
+        self.panes.cool();
+        let size = self.tumbling.size_ns();
+        let neighbour = |from: Timestamp, by: i64| {
+            let start = from.nanos().checked_add(by)?;
+            let end = start.checked_add(size)?;
+            Some(Window::new(
+                Timestamp::from_nanos(start),
+                Timestamp::from_nanos(end),
+            ))
         };
-        true
+        let start = window.start().nanos();
+        let end = window.end();
+        // A window cut off by the end of time holds that last instant too, and
+        // has no neighbours that would be worth having at hand.
+        let length = (end.nanos().wrapping_sub(start) as u64) + u64::from(end == Timestamp::MAX);
+        let before = neighbour(window.start(), -size).filter(|&w| self.panes.is_open(w));
+        let after = neighbour(window.start(), size);
+        let place = match (before, after) {
+            (Some(before), _) if length == size.unsigned_abs() => {
+                self.panes.warm(1, window, create);
+                self.panes.warm_if_open(0, before);
+                self.hot = Hot {
+                    start: before.start().nanos(),
+                    first: length,
+                    length: 2 * length,
+                };
+                1
+            }
+            (_, Some(after)) if length == size.unsigned_abs() => {
+                self.panes.warm(0, window, create);
+                self.panes.warm_if_open(1, after);
+                self.hot = Hot {
+                    start,
+                    first: length,
+                    length: 2 * length,
+                };
+                0
+            }
+            _ => {
+                self.panes.warm(0, window, create);
+                self.hot = Hot {
+                    start,
+                    first: length,
+                    length,
+                };
+                0
+            }
+        };
+        Some(place)
     }
 
     /// Moves the watermark to `time`; one that does not rise does nothing.
