@@ -116,7 +116,9 @@ impl LinesSource {
             return Ok(Advance::End);
         }
         if !is_at_end && !has_newline {
-            if self.partial.len() > self.limit {
+            // A `\r` at the seam may be half of the line's end.
+            let half_an_end = usize::from(self.partial.last() == Some(&b'\r'));
+            if self.partial.len() - half_an_end > self.limit {
                 self.is_skipping = true;
             }
             if self.is_skipping {
