@@ -1,2 +1,124 @@
-//! Being built.
-fn main() {}
+//! A fused chain against the same loop by hand.
+//!
+//! `cargo bench -p fluxus-benches --bench chain`
+//!
+//! Both run on the calling thread over the same numbers. What the chain costs
+//! beyond the loop is the abstraction: the ratio of the two lines is the figure.
+
+use criterion::{criterion_group, criterion_main, Criterion, Throughput};
+use fluxus::prelude::*;
+use std::hint::black_box;
+use std::time::Duration;
+
+const NUMBERS: u64 = 4_000_000;
+
+fn scramble(x: u64) -> u64 {
+    x.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(1)
+}
+
+fn keep(y: &u64) -> bool {
+    y & (1 << 32) == 0
+}
+
+fn fold(y: u64) -> u64 {
+    y ^ (y >> 29)
+}
+
+fn add((count, sum): &mut (u64, u64), y: u64) {
+    *count += 1;
+    *sum = sum.wrapping_add(y);
+}
+
+fn merge((count, sum): &mut (u64, u64), other: (u64, u64)) {
+    *count += other.0;
+    *sum = sum.wrapping_add(other.1);
+}
+
+fn three_by_hand(numbers: u64) -> (u64, u64) {
+    let mut total = (0, 0);
+    for x in 0..numbers {
+        let y = scramble(x);
+        if keep(&y) {
+            add(&mut total, fold(y));
+        }
+    }
+    total
+}
+
+fn eight_by_hand(numbers: u64) -> (u64, u64) {
+    let mut total = (0, 0);
+    for x in 0..numbers {
+        let y = scramble(x);
+        if !keep(&y) {
+            continue;
+        }
+        let y = fold(y).rotate_left(7);
+        if y % 8 == 0 {
+            continue;
+        }
+        let y = scramble(y) ^ 0x55;
+        if keep(&y) {
+            add(&mut total, fold(y));
+        }
+    }
+    total
+}
+
+/// A job for the calling thread; making it is part of what is measured, some
+/// microseconds of milliseconds.
+fn job() -> Job {
+    Job::new("chain", Config::new().workers(1).batch(4096)).expect("a sound configuration")
+}
+
+fn three_fused(numbers: u64) -> Option<(u64, u64)> {
+    let job = job();
+    let total = job
+        .from_range(0..numbers, 1)
+        .map(scramble)
+        .filter(keep)
+        .map(fold)
+        .fold_all((0, 0), add, merge);
+    job.run_local().expect("the job runs");
+    total.take()
+}
+
+fn eight_fused(numbers: u64) -> Option<(u64, u64)> {
+    let job = job();
+    let total = job
+        .from_range(0..numbers, 1)
+        .map(scramble)
+        .filter(keep)
+        .map(fold)
+        .map(|y| y.rotate_left(7))
+        .filter(|y| y % 8 != 0)
+        .map(|y| scramble(y) ^ 0x55)
+        .filter(keep)
+        .map(fold)
+        .fold_all((0, 0), add, merge);
+    job.run_local().expect("the job runs");
+    total.take()
+}
+
+fn chains(criterion: &mut Criterion) {
+    assert_eq!(three_fused(1000), Some(three_by_hand(1000)));
+    assert_eq!(eight_fused(1000), Some(eight_by_hand(1000)));
+    let mut group = criterion.benchmark_group("chain");
+    group
+        .throughput(Throughput::Elements(NUMBERS))
+        .sample_size(30)
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2));
+    let numbers = || black_box(NUMBERS);
+    group.bench_function("3 operators, by hand", |b| {
+        b.iter(|| three_by_hand(numbers()))
+    });
+    group.bench_function("3 operators, fused", |b| b.iter(|| three_fused(numbers())));
+    group.bench_function("8 operators, by hand", |b| {
+        b.iter(|| eight_by_hand(numbers()))
+    });
+    group.bench_function("8 operators, fused", |b| b.iter(|| eight_fused(numbers())));
+    group.finish();
+}
+
+criterion_group!(benches, chains);
+criterion_main!(benches);

@@ -1,0 +1,126 @@
+//! In its steady state W2 allocates nothing: every allocation of the process is
+//! counted from a quarter of the events on, to the last one.
+//!
+//! A binary of its own with one test, since the counter is the process's.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
+
+use fluxus::prelude::*;
+use fluxus_perf::interleaved::Interleaved;
+use fluxus_perf::w2::data::{generate, Event, DEFAULT_KEYS};
+
+/// The system's allocator, and how often it was asked.
+struct Counting;
+
+// Relaxed throughout: the counts are read where the threads that made them are
+// known to have (the last event of a partition, and after the join).
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A partition that notes the count of allocations on the way.
+struct Watched {
+    events: Interleaved<Event>,
+    seen: usize,
+    warm: usize,
+    last: usize,
+    at_warm: Arc<AtomicU64>,
+    at_last: Arc<AtomicU64>,
+}
+
+impl Iterator for Watched {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        self.seen += 1;
+        let note = |into: &AtomicU64| {
+            into.fetch_max(ALLOCATIONS.load(Ordering::Relaxed), Ordering::Relaxed);
+        };
+        if self.seen == self.warm {
+            note(&self.at_warm);
+        }
+        if self.seen == self.last {
+            note(&self.at_last);
+        }
+        self.events.next()
+    }
+}
+
+/// Allocations between the moment when all partitions are warm and the one when
+/// the last of them is nearly done.
+fn allocations_of(events: &Arc<[Event]>, workers: usize) -> u64 {
+    let (at_warm, at_last) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let share = events.len() / workers;
+    let partitions = Interleaved::parts(events, workers)
+        .into_iter()
+        .map(|events| Watched {
+            events,
+            seen: 0,
+            warm: share / 4,
+            // Before the end, so that no partition is done and gone.
+            last: share / 8 * 7,
+            at_warm: Arc::clone(&at_warm),
+            at_last: Arc::clone(&at_last),
+        });
+    let config = Config::new()
+        .workers(workers)
+        .placement(fluxus::Placement::Unpinned)
+        .expected_keys(usize::try_from(DEFAULT_KEYS).unwrap());
+    let job = Job::new("W2", config).unwrap();
+    let rows = job
+        .from_partitions(partitions.collect::<Vec<_>>())
+        .timestamps(
+            |event| Timestamp::from_millis(event.timestamp_ms),
+            BoundedDisorder::new(Duration::from_millis(100)).unwrap(),
+        )
+        .key_by(|event| event.key)
+        .window(Tumbling::new(Duration::from_secs(1)).unwrap())
+        .aggregate((
+            Count,
+            Sum::of(|event: &Event| event.value),
+            Min::of(|event: &Event| event.value),
+            Max::of(|event: &Event| event.value),
+        ))
+        .fold_all(0u64, |rows, _| *rows += 1, |rows, other| *rows += other);
+    job.run().unwrap();
+    assert!(rows.take() > Some(100_000), "windows closed all the while");
+    at_last.load(Ordering::Relaxed) - at_warm.load(Ordering::Relaxed)
+}
+
+#[test]
+fn a_warm_job_allocates_nothing() {
+    let events = generate(2_000_000, DEFAULT_KEYS);
+    let before = ALLOCATIONS.load(Ordering::Relaxed);
+    drop(std::hint::black_box(Box::new(7)));
+    assert!(
+        ALLOCATIONS.load(Ordering::Relaxed) > before,
+        "the counter counts"
+    );
+    for workers in [1, 2] {
+        assert_eq!(allocations_of(&events, workers), 0, "{workers} workers");
+    }
+}
