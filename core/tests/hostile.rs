@@ -579,9 +579,7 @@ fn row(key: i64, start: i64, count: u64, sum: i128) -> Said<Row> {
     )
 }
 
-fn windows<U: fluxus_core::Timed<Item = i64>>(
-    upstream: U,
-) -> impl Chain<Item = Row> + fluxus_core::Timed {
+fn windows<U: fluxus_core::Timed<Item = i64>>(upstream: U) -> impl fluxus_core::Timed<Item = Row> {
     let size = Tumbling::new(Duration::from_nanos(10)).unwrap();
     let aggregate = (Count, Sum::of(|n: &i64| *n));
     WindowAggregate::new(name(), upstream, |n: &i64| n % 2, size, aggregate)

@@ -8,6 +8,9 @@ use crate::{partition_of, Chain, Collector, Error, Instance, Name, Named, Plan, 
 use fluxus_windows::{Aggregate, Tumbling};
 use std::hash::Hash;
 
+/// The number of a side output's edge, and a ring for each instance.
+type SideRings<T> = (usize, Vec<Sender<T>>);
+
 /// Keyed tumbling windows, folded by an aggregate.
 ///
 /// How it runs is decided by the plan, and [`Plan::explain`] says so:
@@ -24,7 +27,7 @@ pub struct WindowAggregate<U: Chain, F, A> {
     key_of: F,
     tumbling: Tumbling,
     aggregate: A,
-    rejected: Option<(usize, Vec<Sender<Rejected<U::Item>>>)>,
+    rejected: Option<SideRings<Rejected<U::Item>>>,
 }
 
 impl<U: Chain, F, A> WindowAggregate<U, F, A> {
@@ -138,7 +141,7 @@ struct SideLanes<T> {
 }
 
 impl<T> SideLanes<T> {
-    fn new(name: Name, plan: &mut Plan, rejected: Option<(usize, Vec<Sender<T>>)>) -> Self {
+    fn new(name: Name, plan: &mut Plan, rejected: Option<SideRings<T>>) -> Self {
         let senders = match rejected {
             Some((edge, senders)) => {
                 plan.side_edge_leaves(edge);
