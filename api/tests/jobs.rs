@@ -123,7 +123,7 @@ enum TimedBy {
 fn windows_and_rejected(
     shape: Shape,
     timed_by: TimedBy,
-    events: &[Event],
+    events: Vec<Event>,
     bound: u64,
 ) -> (Rows, Vec<Rejected<Event>>, u64) {
     let job = shape.job();
@@ -132,7 +132,7 @@ fn windows_and_rejected(
     let bound = disorder(bound);
     match timed_by {
         TimedBy::Source => {
-            let timed = events.to_vec().into_iter().map(Event::timed);
+            let timed = events.into_iter().map(Event::timed);
             let windows = job.from_timed_iter(timed, bound).key_by(|event| event.key);
             let (results, others) = windows
                 .window(tumbling(10, 0))
@@ -140,7 +140,7 @@ fn windows_and_rejected(
             (rows, rejected) = (results.collect(), others.collect());
         }
         TimedBy::Operator => {
-            let timed = job.from_iter(events.to_vec());
+            let timed = job.from_iter(events);
             let timed = timed.timestamps(|event| at(event.time), bound);
             let windows = timed.key_by(|event| event.key).window(tumbling(10, 0));
             let (results, others) = windows.aggregate_with_rejected(count_and_sum());
@@ -167,7 +167,7 @@ fn with_a_watermark_after_every_record_late_is_exactly_what_the_rule_says() {
             for timed_by in [TimedBy::Source, TimedBy::Operator] {
                 let context = format!("bound {bound}, {timed_by:?}, {shape:?}");
                 let (rows, rejected, counted) =
-                    windows_and_rejected(shape, timed_by, &events, bound as u64);
+                    windows_and_rejected(shape, timed_by, events.clone(), bound as u64);
                 assert!(rejected.iter().all(|r| r.reason == Rejection::Late));
                 let taken: BTreeSet<u64> = rejected.iter().map(|r| r.value.id).collect();
                 assert_eq!(taken.len(), rejected.len(), "{context}: late twice");
