@@ -3,6 +3,10 @@ use crate::{Flow, Record, Signal};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_windows::Timestamp;
 
+/// What is published at once at the most: beyond this the records of a batch
+/// have left the first-level cache before they are copied into the ring.
+const LARGEST: usize = 512;
+
 /// One ring's sending end, and what is waiting to go into it.
 ///
 /// Records are staged and published a batch at a time: one store makes many
@@ -27,8 +31,8 @@ impl<T> Lane<T> {
     ) -> Self {
         Self {
             sender,
-            staged: Vec::with_capacity(batch),
-            batch,
+            staged: Vec::with_capacity(batch.min(LARGEST)),
+            batch: batch.min(LARGEST),
             waiting: None,
             sent,
             unwanted,
