@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_core_that_is_not_there_is_refused_and_harms_nothing() {
         let cores = Cores::read();
-        assert_eq!(cores.refused(&cores.first(1)), []);
+        assert!(cores.refused(&cores.first(1)).is_empty());
         assert_eq!(cores.refused(&[usize::MAX]), [usize::MAX]);
         assert_eq!(on_core(Some(usize::MAX), || 7), 7);
     }
