@@ -364,14 +364,16 @@ fn the_table_shows_the_top_words_and_the_totals() {
 }
 
 #[test]
-fn the_table_of_the_book_has_its_latencies() {
-    let table = run_well(on_the_book("--workers 1 --no-pin"));
-    let latencies = ["p50", "p99", "p99.9", "max"].map(|label| total(&table, label));
-    assert!(latencies[0] > 0.0, "{table}");
-    assert!(
-        latencies.windows(2).all(|pair| pair[0] <= pair[1]),
-        "{table}"
-    );
+fn the_table_of_the_book_has_its_latencies_at_one_worker_and_at_two() {
+    for workers in [1, 2] {
+        let table = run_well(on_the_book(&format!("--workers {workers} --no-pin")));
+        let latencies = ["p50", "p99", "p99.9", "max"].map(|label| total(&table, label));
+        assert!(latencies[0] > 0.0, "{table}");
+        assert!(
+            latencies.windows(2).all(|pair| pair[0] <= pair[1]),
+            "{table}"
+        );
+    }
 }
 
 #[test]

@@ -299,7 +299,7 @@ fn summary(report: &Report, totals: Totals) -> String {
         .as_ref()
         .map_or(0, |latency| latency.samples());
     text.push_str(&format!(
-        "\nlatency from the watermark that closes a window to its rows written, a sample a row ({})\n{}\n",
+        "\nlatency from the watermark that closes a window to its rows at the sink, a sample a row ({})\n{}\n",
         grouped(samples),
         latency_line(report.latency.as_ref()),
     ));
