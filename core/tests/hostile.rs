@@ -15,7 +15,7 @@ use fluxus_core::{
     run_local, Chain, Collector, Config, Flow, Measure, Name, Plan, Signal, Stamp, Watermark,
 };
 use std::fmt::Debug;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -787,6 +787,151 @@ fn what_is_late_is_counted_once_however_it_is_driven() {
             assert_eq!(report.late(), 2, "{workers} workers, batch {batch}");
             assert_eq!(report.total(Measure::Results), 7);
             assert_eq!(collected.take().len(), 7);
+        }
+    }
+}
+
+#[test]
+fn inputs_take_turns_though_downstream_is_full_after_every_record() {
+    let long: Vec<_> = (0..500).map(|n| Record(0, n)).collect();
+    let short: Vec<_> = (0..10).map(|n| Record(0, 1_000 + n)).collect();
+    for mood in [Mood::FullEveryOther, Mood::BusyEveryOther] {
+        for scripts in [[long.clone(), short.clone()], [short.clone(), long.clone()]] {
+            let drive = Drive {
+                mood,
+                a_pull: usize::MAX,
+                batch: 4,
+                workers: 1,
+            };
+            let all = heard_by_all(drive, &scripts, |head| {
+                let last = RollingReduce::new(|_: &i64, b| b);
+                Rolling::new(name(), head, |n: &i64| *n, last)
+            });
+            let place_of = |value| {
+                let it = |said: &Said<(i64, i64)>| matches!(said, Record(_, (_, v)) if *v == value);
+                all[0].iter().position(it).expect("it came")
+            };
+            // By turns; one behind the other it would be all 500 and more.
+            assert!(place_of(1_009) < 100, "{mood:?}: {}", place_of(1_009));
+        }
+    }
+}
+
+/// A source that falls silent after its watermark, and only goes on when what
+/// that set free is through: downstream was told that the batch is over.
+struct Silent {
+    lines: std::vec::IntoIter<Said<i64>>,
+    is_through: Arc<AtomicBool>,
+    pulls: usize,
+}
+
+impl Source for Silent {
+    type Item = i64;
+
+    fn pull<C: Collector<i64>>(&mut self, _: usize, out: &mut C) -> Result<Pulled, BoxError> {
+        let mut pulled = Pulled {
+            records: 0,
+            status: SourceStatus::Idle,
+            flow: Flow::Open,
+        };
+        pulled.flow = match self.lines.next() {
+            Some(Record(time, value)) => {
+                pulled.records = 1;
+                out.push(at(time), value)
+            }
+            Some(At(time)) => out.signal(Signal::Watermark(Watermark {
+                time: at(time),
+                born: Stamp::NONE,
+            })),
+            _ => {
+                self.pulls += 1;
+                if self.is_through.load(Ordering::SeqCst) {
+                    pulled.status = SourceStatus::Ended;
+                } else if self.pulls > 5_000 {
+                    return Err("the rows never went out".into());
+                }
+                Flow::Open
+            }
+        };
+        Ok(pulled)
+    }
+}
+
+/// Busy at every other row; is through when a batch ends behind the last one.
+struct Ledger {
+    rows: usize,
+    expected: usize,
+    is_busy: bool,
+    is_through: Arc<AtomicBool>,
+}
+
+impl<T> Collector<T> for Ledger {
+    fn open(&mut self) -> Flow {
+        Flow::Open
+    }
+    fn push(&mut self, _: Timestamp, _: T) -> Flow {
+        self.rows += 1;
+        self.is_busy = !self.is_busy;
+        match self.is_busy {
+            true => Flow::Busy,
+            false => Flow::Open,
+        }
+    }
+    fn signal(&mut self, _: Signal) -> Flow {
+        Flow::Open
+    }
+    fn end_batch(&mut self) -> Flow {
+        if self.rows == self.expected {
+            self.is_through.store(true, Ordering::SeqCst);
+        }
+        Flow::Open
+    }
+    fn resume(&mut self) -> Flow {
+        Flow::Open
+    }
+    fn flush(&mut self) {}
+    fn abort(&mut self) {}
+}
+
+#[test]
+fn rows_that_had_to_wait_are_followed_by_the_end_of_their_batch() {
+    // One source: fused. Two: through rings.
+    for sources in [1, 2] {
+        for keys in [1, 2, 5] {
+            for batch in [1, 2, 64] {
+                let config = Config::new()
+                    .workers(1)
+                    .batch(batch)
+                    .ring_capacity(batch.next_power_of_two());
+                let mut plan = Plan::new("silent", config.conclude().unwrap());
+                let is_through = Arc::new(AtomicBool::new(false));
+                let mut lines: Vec<_> = (0..keys).map(|n| Record(1, n)).collect();
+                lines.push(At(9));
+                let silent = |_| Silent {
+                    lines: lines.clone().into_iter(),
+                    is_through: Arc::clone(&is_through),
+                    pulls: 0,
+                };
+                let sources_made = (0..sources).map(silent).collect();
+                let head: Head<_, true> =
+                    Head::new(&mut plan, Name::new("silent"), sources_made).unwrap();
+                let size = Tumbling::new(Duration::from_nanos(10)).unwrap();
+                let windows = WindowAggregate::new(name(), head, |n: &i64| *n, size, Count);
+                let heard = Arc::clone(&is_through);
+                windows
+                    .lower(&mut plan, move |_| Ledger {
+                        rows: 0,
+                        expected: keys as usize,
+                        is_busy: false,
+                        is_through: Arc::clone(&heard),
+                    })
+                    .unwrap();
+                let run = run_local(plan);
+                assert!(
+                    run.is_ok(),
+                    "{sources} sources, {keys} keys, {batch}: {run:?}"
+                );
+            }
         }
     }
 }

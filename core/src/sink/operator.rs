@@ -95,7 +95,8 @@ pub trait Sink<T>: Send + 'static {
         Ok(())
     }
 
-    /// A batch has ended: what was buffered should go out.
+    /// A batch in which something was written has ended, or a watermark has
+    /// come: what was buffered should go out.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -182,6 +183,7 @@ impl<S> SinkOperator<S> {
 }
 
 impl<S> SinkOperator<S> {
+    /// Flushes what was written since the last flush, if anything was.
     fn flush_sink<T>(&mut self) -> Flow
     where
         S: Sink<T>,
@@ -189,6 +191,13 @@ impl<S> SinkOperator<S> {
         if self.unflushed == 0 || self.state != State::Open {
             return Flow::Open;
         }
+        self.flush_now()
+    }
+
+    fn flush_now<T>(&mut self) -> Flow
+    where
+        S: Sink<T>,
+    {
         let flow = self.call(S::flush);
         self.latency.record(self.unflushed);
         self.written.add(self.unflushed);
@@ -223,7 +232,15 @@ impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
 
     fn signal(&mut self, signal: Signal) -> Flow {
         let mut flow = match signal.raises_time_to() {
-            Some(time) if self.state == State::Open => self.call(|sink| sink.watermark(time)),
+            Some(time) if self.state == State::Open => {
+                // The results of a window end here, perhaps in the middle of a
+                // batch of the source: they must not wait for the next one. Nor
+                // must what a sink writes only now.
+                match self.call(|sink| sink.watermark(time)) {
+                    Flow::Open => self.flush_now::<T>(),
+                    flow => flow,
+                }
+            }
             _ => Flow::Open,
         };
         match signal {
@@ -233,10 +250,7 @@ impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
                 self.latency.born = born;
             }
             Signal::End if flow.is_open() && self.state == State::Open => {
-                flow = self.flush_sink::<T>();
-                if flow.is_open() {
-                    flow = self.close::<T>(Ending::Complete);
-                }
+                flow = self.close::<T>(Ending::Complete);
             }
             _ => {}
         }
