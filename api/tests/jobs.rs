@@ -122,11 +122,12 @@ enum TimedBy {
 /// the report says was late.
 fn windows_and_rejected(
     shape: Shape,
+    when_full: WhenFull,
     timed_by: TimedBy,
     events: Vec<Event>,
     bound: u64,
 ) -> (Rows, Vec<Rejected<Event>>, u64) {
-    let job = shape.job();
+    let job = Job::new("late", shape.config().when_full(when_full)).unwrap();
     let rows: Collected<Row>;
     let rejected: Collected<Rejected<Event>>;
     let bound = disorder(bound);
@@ -163,17 +164,25 @@ fn with_a_watermark_after_every_record_late_is_exactly_what_the_rule_says() {
         let (late, kept) = late_by_the_oracle(&events, bound, 10);
         assert_eq!(late.is_empty(), bound == 40, "the table has both");
         let expected = oracle(&kept, 10, 0);
-        for shape in shapes().into_iter().filter(|shape| shape.batch == 1) {
+        // Folded where they arise, or sent one by one into rings that fill up.
+        for when_full in [WhenFull::Fail, WhenFull::Reject] {
             for timed_by in [TimedBy::Source, TimedBy::Operator] {
-                let context = format!("bound {bound}, {timed_by:?}, {shape:?}");
-                let (rows, rejected, counted) =
-                    windows_and_rejected(shape, timed_by, events.clone(), bound as u64);
-                assert!(rejected.iter().all(|r| r.reason == Rejection::Late));
-                let taken: BTreeSet<u64> = rejected.iter().map(|r| r.value.id).collect();
-                assert_eq!(taken.len(), rejected.len(), "{context}: late twice");
-                assert_eq!(taken, late, "{context}");
-                assert_eq!(counted, late.len() as u64, "{context}");
-                assert!(rows == expected, "{context}");
+                for shape in shapes().into_iter().filter(|shape| shape.batch == 1) {
+                    let context = format!("bound {bound}, {when_full:?}, {timed_by:?}, {shape:?}");
+                    let (rows, rejected, counted) = windows_and_rejected(
+                        shape,
+                        when_full,
+                        timed_by,
+                        events.clone(),
+                        bound as u64,
+                    );
+                    assert!(rejected.iter().all(|r| r.reason == Rejection::Late));
+                    let taken: BTreeSet<u64> = rejected.iter().map(|r| r.value.id).collect();
+                    assert_eq!(taken.len(), rejected.len(), "{context}: late twice");
+                    assert_eq!(taken, late, "{context}");
+                    assert_eq!(counted, late.len() as u64, "{context}");
+                    assert!(rows == expected, "{context}");
+                }
             }
         }
     }
