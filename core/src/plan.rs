@@ -332,10 +332,10 @@ impl Plan {
                 seat.idle
             )?;
         }
-        // Stages were lowered from the last to the first: number them the way
-        // that records flow.
-        let number = |stage: usize| self.stages.len() - stage;
-        for (index, stage) in self.stages.iter().enumerate().rev() {
+        let order = self.in_order_of_flow();
+        let number = |stage: usize| 1 + order.iter().position(|&s| s == stage).unwrap_or(stage);
+        for &index in &order {
+            let stage = &self.stages[index];
             let workers: Vec<String> = stage.workers.iter().map(usize::to_string).collect();
             writeln!(
                 text,
@@ -374,6 +374,28 @@ impl Plan {
             writeln!(text, "  warning: {warning}")?;
         }
         Ok(())
+    }
+
+    /// The stages, each behind those that feed it. (They were lowered from the
+    /// last to the first, and side streams in whatever order they were ended.)
+    fn in_order_of_flow(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = Vec::new();
+        while order.len() < self.stages.len() {
+            let is_fed = |stage: usize| {
+                let feeds = self.edges.iter().filter(|edge| edge.to == Some(stage));
+                feeds
+                    .filter_map(|edge| edge.from)
+                    .all(|from| order.contains(&from))
+            };
+            let waiting = (0..self.stages.len()).rev().filter(|s| !order.contains(s));
+            let Some(next) = waiting.clone().find(|&stage| is_fed(stage)) else {
+                // Chains cannot make a circle; if one ever did, it is still told.
+                order.extend(waiting.collect::<Vec<_>>());
+                break;
+            };
+            order.push(next);
+        }
+        order
     }
 
     /// Checks that every stream ends, and hands over what runs.
