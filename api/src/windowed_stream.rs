@@ -167,6 +167,10 @@ where
 
     /// Folds the records of each key and window into a state that starts at
     /// `initial`; `merge` joins what was folded on several cores.
+    ///
+    /// Every core starts at `initial`, so it must be neutral to `merge` (zero
+    /// for a sum, an empty list for a concatenation): else results depend on
+    /// the number of workers.
     pub fn fold<S, G, M>(self, initial: S, fold: G, merge: M) -> Results<C, F, Fold<S, G, M>>
     where
         S: Clone + Send + 'static,

@@ -1,5 +1,30 @@
 use crate::{Collector, Error, Instance, Name, Plan};
 
+/// The parallel instances of an operator, and where they sit: they go round the
+/// workers, from one on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// How many instances there are.
+    pub count: usize,
+    /// The worker of the first of them.
+    pub first_worker: usize,
+}
+
+impl Spread {
+    /// So many instances, from the first worker on.
+    pub const fn over(count: usize) -> Self {
+        Self {
+            count,
+            first_worker: 0,
+        }
+    }
+
+    /// Whether there is only one instance.
+    pub const fn is_single(self) -> bool {
+        self.count == 1
+    }
+}
+
 /// The description of a stream so far: a source, and the operators behind it.
 ///
 /// A chain is built from the source down and lowered from the sink up: every
@@ -17,8 +42,8 @@ pub trait Chain: Sized {
     /// What the stream carries.
     type Item: Send + 'static;
 
-    /// How many instances of its last operator there will be.
-    fn instances(&self, plan: &Plan) -> usize;
+    /// How many instances of its last operator there will be, and where.
+    fn instances(&self, plan: &Plan) -> Spread;
 
     /// Turns the description into tasks of the plan.
     ///

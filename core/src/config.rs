@@ -116,7 +116,9 @@ impl Config {
         self
     }
 
-    /// How many keys each instance of a keyed operator may hold at once.
+    /// How many keys each instance of a keyed operator may hold at once. It
+    /// bounds the memory of one window; how many windows are open at once
+    /// depends on how far the watermark is behind.
     /// Default 16,777,216; at most 2^30. [`Config::when_full`] says what
     /// happens to the next one.
     pub fn key_limit(mut self, keys: usize) -> Self {

@@ -1,7 +1,7 @@
 use crate::exchange::{InboxTask, Lane, Outbox, Receiver, Sender};
 use crate::instance::{FaultSlot, Latencies};
 use crate::metrics::{Measure, Registry};
-use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal};
+use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal, Spread};
 use fluxus_ringbuf::{channel, Parker, Waker};
 use fluxus_runtime::{Control, Seating, Task, Topology, Worker};
 use std::fmt::Write as _;
@@ -28,8 +28,6 @@ pub struct Plan {
     operators: Vec<String>,
     /// Edges that begin at the stage that is being lowered.
     leaving: Vec<usize>,
-    /// The stage that is being lowered has rings at its head.
-    is_behind_rings: bool,
     streams: Vec<StreamHead>,
 }
 
@@ -95,7 +93,6 @@ impl Plan {
             edges: Vec::new(),
             operators: Vec::new(),
             leaving: Vec::new(),
-            is_behind_rings: false,
             streams: Vec::new(),
             settings,
         }
@@ -106,10 +103,18 @@ impl Plan {
         &self.settings
     }
 
-    /// How many instances a keyed operator has behind `producers` instances: one
-    /// a worker.
-    pub fn keyed_instances(&self, _producers: usize) -> usize {
-        self.settings.workers
+    /// The instances of a keyed operator: one a worker.
+    pub fn keyed_instances(&self) -> Spread {
+        Spread::over(self.settings.workers)
+    }
+
+    /// The one instance in which several are gathered: on the last worker, away
+    /// from sources, which begin at the first.
+    pub fn gathered(&self) -> Spread {
+        Spread {
+            count: 1,
+            first_worker: self.settings.workers - 1,
+        }
     }
 
     /// What wakes the worker of the instance with this index.
@@ -131,16 +136,9 @@ impl Plan {
     }
 
     /// The stage that is being lowered is complete; here are its instances.
-    ///
-    /// They go round the workers. A single instance behind rings sits on the
-    /// last worker, away from sources, which begin at the first.
-    pub(crate) fn close_stage(&mut self, instances: usize) -> Vec<Instance> {
-        let first = match (instances, std::mem::take(&mut self.is_behind_rings)) {
-            (1, true) => self.settings.workers - 1,
-            _ => 0,
-        };
-        let workers: Vec<usize> = (0..instances)
-            .map(|index| (first + index) % self.settings.workers)
+    pub(crate) fn close_stage(&mut self, spread: Spread) -> Vec<Instance> {
+        let workers: Vec<usize> = (0..spread.count)
+            .map(|index| self.worker_of(spread, index))
             .collect();
         let stage = self.stages.len();
         for edge in self.leaving.drain(..) {
@@ -168,6 +166,11 @@ impl Plan {
         made
     }
 
+    /// Where the instance of this index sits.
+    fn worker_of(&self, spread: Spread, index: usize) -> usize {
+        (spread.first_worker + index) % self.settings.workers
+    }
+
     pub(crate) fn add_task(&mut self, instance: &Instance, task: Box<dyn Task>) {
         self.tasks[instance.worker].push(task);
     }
@@ -181,8 +184,8 @@ impl Plan {
         &mut self,
         name: &Name,
         kind: &'static str,
-        producers: usize,
-        consumers: usize,
+        producers: Spread,
+        consumers: Spread,
         mut consumer: M,
         route: R,
     ) -> Result<impl FnMut(&Instance) -> Outbox<T, R>, Error>
@@ -192,23 +195,22 @@ impl Plan {
         M: FnMut(&Instance) -> C,
         R: FnMut(&T) -> usize + Clone + Send + 'static,
     {
-        self.is_behind_rings = true;
         let instances = self.close_stage(consumers);
         let edge = self.edges.len();
         self.edges.push(EdgeNote {
             kind,
-            producers,
-            consumers,
+            producers: producers.count,
+            consumers: consumers.count,
             from: None,
             to: Some(self.stages.len() - 1),
         });
         self.leaving.push(edge);
 
-        let mut lanes: Vec<Vec<Sender<T>>> = (0..producers).map(|_| Vec::new()).collect();
+        let mut lanes: Vec<Vec<Sender<T>>> = (0..producers.count).map(|_| Vec::new()).collect();
         for instance in &instances {
-            let mut receivers = Vec::with_capacity(producers);
+            let mut receivers = Vec::with_capacity(producers.count);
             for (producer, lanes) in lanes.iter_mut().enumerate() {
-                let from = producer % self.settings.workers;
+                let from = self.worker_of(producers, producer);
                 let (sender, receiver) = self.ring(name, from, instance.worker)?;
                 lanes.push(sender);
                 receivers.push(receiver);

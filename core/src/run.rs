@@ -94,7 +94,8 @@ impl RunningJob {
     }
 
     /// Ends the sources: what is in flight flows out, open windows close, and
-    /// the job ends as if its input had.
+    /// the job ends as if its input had. (What one record sets going is waited
+    /// for: a `flat_map` of an endless iterator never drains; stop it.)
     pub fn drain(&self) {
         self.handle.drain();
     }

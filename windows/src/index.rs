@@ -4,7 +4,7 @@
 /// the hash) for each, so that one word says which of the six are worth a look.
 ///
 /// ```text
-///   tags  [ t0 | t1 | t2 | t3 | t4 | t5 |  -  | passed ]   one u64; 0: empty
+///   tags  [ t0 | t1 | t2 | t3 | t4 | t5 |  passed  ]       one u64; 0: empty
 ///   slots [ s0 | s1 | s2 | s3 | s4 | s5 ]                  six u32
 /// ```
 ///
@@ -36,9 +36,10 @@ const LOWS: u64 = 0x0000_0101_0101_0101;
 const HIGHS: u64 = 0x0000_8080_8080_8080;
 /// The bytes that are no tags.
 const NO_TAGS: u64 = 0xFFFF_0000_0000_0000;
-const PASSED_SHIFT: u32 = 56;
-/// A count that has reached this stays: it is no longer exact.
-const MOST_PASSED: u64 = 255;
+const PASSED_SHIFT: u32 = 48;
+/// A count that has reached this stays until the index is empty or grows: it is
+/// no longer exact. Only keys whose hashes are equal by the thousand get there.
+const MOST_PASSED: u64 = 0xFFFF;
 
 impl Bucket {
     /// A bit for each tag that may equal `tag`: the lowest one certainly does.
@@ -114,9 +115,9 @@ impl Index {
     pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
         let mask = self.buckets.len() - 1;
         let tag = tag_of(hash);
-        let mut at = self.home(hash);
-        loop {
-            let bucket = &self.buckets[at & mask];
+        let home = self.home(hash);
+        for distance in 0..=mask {
+            let bucket = &self.buckets[(home + distance) & mask];
             let mut matches = bucket.matches(tag);
             // Almost always one match, and the right one: the rest of the loop
             // is for the one look-up in fifty that is fooled by a tag.
@@ -130,8 +131,8 @@ impl Index {
             if bucket.passed() == 0 {
                 return None;
             }
-            at += 1;
         }
+        None
     }
 
     /// Adds an entry that is known to be absent; says whether the index grew.
@@ -187,6 +188,10 @@ impl Index {
                 for passed in 0..distance {
                     self.buckets[(home + passed) & mask].take_back();
                 }
+                if self.used == 0 && distance > 0 {
+                    // Counts that were no longer exact begin anew.
+                    self.buckets.fill(Bucket::default());
+                }
                 return;
             }
         }
@@ -237,6 +242,40 @@ mod tests {
             }
             assert_eq!(index.used, oracle.len());
         }
+    }
+
+    /// Hashes all alike, as from a key whose `Hash` leaves a part out: slow, but
+    /// right, and it comes to an end.
+    #[test]
+    fn hashes_that_are_all_alike_are_slow_and_no_trap() {
+        let mut index = Index::with_room_for(0);
+        for round in 0..40u64 {
+            let alike = |_| round << 32 | 7;
+            for n in 0..400 {
+                index.insert(alike(n), n, alike);
+            }
+            assert_eq!(index.find(alike(0), |slot| slot == 399), Some(399));
+            assert_eq!(index.find(alike(0), |_| false), None);
+            assert_eq!(index.find((round + 1) << 32 | 7, |_| false), None);
+            for n in 0..400 {
+                index.remove(alike(n), n);
+            }
+        }
+        assert!(index.buckets.iter().all(|bucket| bucket.tags == 0));
+    }
+
+    #[test]
+    fn a_count_at_its_most_stays_and_look_ups_still_end() {
+        let mut index = Index::with_room_for(6);
+        for bucket in &mut index.buckets {
+            bucket.tags = MOST_PASSED << PASSED_SHIFT;
+            bucket.pass();
+            bucket.take_back();
+            assert_eq!(bucket.passed(), MOST_PASSED);
+        }
+        assert_eq!(index.find(3, |_| true), None);
+        index.insert(3, 1, |_| 3);
+        assert_eq!(index.find(3, |slot| slot == 1), Some(1));
     }
 
     #[test]

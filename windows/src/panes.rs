@@ -1,5 +1,6 @@
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{Timestamp, Window};
+use std::collections::VecDeque;
 use std::hash::Hash;
 
 /// Spare panes kept for use again; more are given back to the allocator.
@@ -118,11 +119,13 @@ pub struct PaneEntry<K, Acc> {
 pub struct Panes<K, Acc> {
     slab: KeySlab<K>,
     /// Ordered by the start of their windows. The hot ones' blocks are away.
-    open: Vec<Pane<Acc>>,
+    open: VecDeque<Pane<Acc>>,
     /// The blocks of the panes that updates go to, and their positions.
     hot: [Vec<Block<Acc>>; HOT_PANES],
     hot_positions: [Option<usize>; HOT_PANES],
     spare: Vec<Pane<Acc>>,
+    /// Panes that were taken out and not given back: they still use their keys.
+    taken: usize,
     /// A word a block: keys of the pane that was emptied last.
     recent: Vec<u64>,
 }
@@ -135,7 +138,8 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         spare.extend((0..2).map(|_| Pane::with_room_for(limit.expected(), nowhere, create)));
         Self {
             slab: KeySlab::new(limit),
-            open: Vec::with_capacity(16),
+            open: VecDeque::with_capacity(16),
+            taken: 0,
             hot: Default::default(),
             hot_positions: [None; HOT_PANES],
             spare,
@@ -218,22 +222,24 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     #[cold]
     fn slot_after_release(&mut self, refused: TooManyKeys<K>) -> Result<Slot, TooManyKeys<K>> {
+        if self.taken > 0 {
+            // A pane that is being emptied may hold any of them.
+            return Err(refused);
+        }
         self.release_idle_keys(None);
         self.slab.slot(refused.key)
     }
 
     /// The window of the earliest open pane.
     pub fn first_open(&self) -> Option<Window> {
-        self.open.first().map(|pane| pane.window)
+        self.open.front().map(|pane| pane.window)
     }
 
     /// Takes the earliest open pane out, to be emptied.
     pub fn take_first(&mut self) -> Option<ClosingPane<Acc>> {
         self.cool();
-        if self.open.is_empty() {
-            return None;
-        }
-        let pane = self.open.remove(0);
+        let pane = self.open.pop_front()?;
+        self.taken += 1;
         let remaining = pane.touched(0);
         Some(ClosingPane {
             pane,
@@ -270,6 +276,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// pane before it and are in neither it nor an open one.
     pub fn recycle(&mut self, emptied: ClosingPane<Acc>) {
         let mut pane = emptied.pane;
+        self.taken = self.taken.saturating_sub(1);
         self.release_idle_keys(Some(&pane));
         self.recent.clear();
         let touched = pane.blocks.iter_mut();
@@ -289,12 +296,13 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             if candidates == 0 {
                 continue;
             }
-            let held = self
-                .open
-                .iter()
-                .chain(kept)
-                .fold(0, |held, pane| held | pane.touched(block));
-            let mut idle = candidates & !held;
+            let mut idle = candidates;
+            for pane in kept.into_iter().chain(&self.open) {
+                idle &= !pane.touched(block);
+                if idle == 0 {
+                    break;
+                }
+            }
             while idle != 0 {
                 let slot = block * CELLS + idle.trailing_zeros() as usize;
                 idle &= idle - 1;

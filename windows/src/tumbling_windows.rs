@@ -154,7 +154,8 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         let end = window.end();
         // A window cut off by the end of time holds that last instant too, and
         // has no neighbours that would be worth having at hand.
-        let length = (end.nanos().wrapping_sub(start) as u64) + u64::from(end == Timestamp::MAX);
+        let is_cut_off = end == Timestamp::MAX && self.tumbling.window_of(end) == window;
+        let length = (end.nanos().wrapping_sub(start) as u64) + u64::from(is_cut_off);
         let before = neighbour(window.start(), -size).filter(|&w| self.panes.is_open(w));
         let after = neighbour(window.start(), size);
         let place = match (before, after) {

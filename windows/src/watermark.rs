@@ -9,6 +9,10 @@ use std::time::Duration;
 /// a record at `m`, the latest seen, records down to `m - bound` may follow, so
 /// the watermark is `m - bound - 1 ns`. It never goes back.
 ///
+/// [`Timestamp::MIN`] and [`Timestamp::MAX`] are the ends of time and no times to
+/// give to a record: a window whose last instant is one of them counts as closed
+/// from the start, or as soon as the other has been seen.
+///
 /// A bound of zero makes it the generator for monotonous time: see
 /// [`BoundedDisorder::monotonous`].
 ///

@@ -17,8 +17,6 @@ pub(crate) struct InboxTask<T, C> {
     records: CounterWriter,
     /// Signals that the combined inputs owe to the chain, in order.
     owed: Vec<Signal>,
-    /// The chain was given something and not told that the batch is over.
-    is_in_batch: bool,
     /// What the chain was told last of what set the records free.
     marker: Stamp,
 }
@@ -53,7 +51,6 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             records: instance.counter(&name, Measure::RecordsIn),
             stage: Stage::new(name, instance, chain),
             owed: Vec::with_capacity(4),
-            is_in_batch: false,
             marker: Stamp::NONE,
         }
     }
@@ -204,13 +201,12 @@ impl<T: Send, C: Collector<T> + Send> Task for InboxTask<T, C> {
         let mut taken = 0;
         if flow.is_open() && self.stage.state == StageState::Running {
             (taken, flow) = self.take_from_all(budget)?;
-            self.is_in_batch |= taken > 0;
         }
-        // Also when the last records of the batch, or the results that it set
-        // free, had to wait for room: a sink must not sit on them.
-        if flow.is_open() && self.stage.state == StageState::Running && self.is_in_batch {
+        // An empty batch ends too: what had to wait for room goes out (a sink must
+        // not sit on it), and a stage without input learns here that nobody
+        // downstream wants any.
+        if flow.is_open() && self.stage.state == StageState::Running {
             flow = self.stage.drive(|chain| chain.end_batch());
-            self.is_in_batch = !flow.is_open();
         }
         self.stage.conclude::<T>(flow, taken > 0)
     }

@@ -92,6 +92,11 @@ impl<T> Lane<T> {
         Flow::Open
     }
 
+    /// Whether nobody listens at the other end.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.sender.is_abandoned()
+    }
+
     pub(crate) fn flush(&mut self) {
         // What does not fit stays staged; the next push or resume says so.
         let _ = self.ship();

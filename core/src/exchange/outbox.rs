@@ -30,9 +30,13 @@ impl<T, R: FnMut(&T) -> usize> Outbox<T, R> {
         self.finished = 0;
         let mut all = Flow::Open;
         for lane in &mut self.lanes {
-            match each(lane) {
-                Flow::Finished => self.finished += 1,
-                flow => all = all.max(flow),
+            let flow = each(lane);
+            // The ring is asked, too: a lane that is given nothing sends nothing,
+            // and would never find out that nobody listens.
+            if flow == Flow::Finished || lane.is_abandoned() {
+                self.finished += 1;
+            } else {
+                all = all.max(flow);
             }
         }
         if self.finished == self.lanes.len() {
@@ -53,7 +57,8 @@ impl<T, R: FnMut(&T) -> usize> Collector<T> for Outbox<T, R> {
         let lane = (self.route)(&value);
         culprit.cleared();
         match self.lanes[lane].push(time, value) {
-            // One receiver wants no more; the others may. Signals tell.
+            // One receiver wants no more; the others may. The end of the batch
+            // tells.
             Flow::Finished if self.lanes.len() > 1 => Flow::Open,
             flow => flow,
         }
@@ -64,7 +69,7 @@ impl<T, R: FnMut(&T) -> usize> Collector<T> for Outbox<T, R> {
     }
 
     fn end_batch(&mut self) -> Flow {
-        Flow::Open
+        self.of_all(|_| Flow::Open)
     }
 
     fn resume(&mut self) -> Flow {

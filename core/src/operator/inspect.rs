@@ -1,6 +1,6 @@
 use super::describe;
 use crate::collector::pass_on;
-use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan};
+use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Spread};
 use fluxus_runtime::Culprit;
 use fluxus_windows::Timestamp;
 
@@ -31,7 +31,7 @@ where
 {
     type Item = U::Item;
 
-    fn instances(&self, plan: &Plan) -> usize {
+    fn instances(&self, plan: &Plan) -> Spread {
         self.upstream.instances(plan)
     }
 

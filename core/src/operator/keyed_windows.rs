@@ -19,6 +19,8 @@ pub(crate) struct KeyedWindows<T, K, F, A: Aggregate<T>, C> {
     rejected: SideOutput<Rejected<T>>,
     /// The signal whose windows are being emptied; it follows their results.
     emptying: Option<Signal>,
+    /// The end was passed on.
+    has_ended: bool,
     /// Downstream wants no more results: what is held is nobody's.
     is_unwanted: bool,
     /// Results handed on in one call at the most.
@@ -62,6 +64,7 @@ where
             next,
             rejected,
             emptying: None,
+            has_ended: false,
             is_unwanted: false,
             batch: instance.batch,
             clock: instance.clock,
@@ -141,8 +144,25 @@ where
     }
 
     fn signal_to_all(&mut self, signal: Signal) -> Flow {
+        self.has_ended |= signal == Signal::End;
         let side = self.rejected.signal(signal);
-        self.next.signal(signal).and_side(side)
+        let main = self.next.signal(signal);
+        self.both(main, side)
+    }
+
+    /// The answer of the main output and the side output together.
+    fn both(&self, main: Flow, side: Flow) -> Flow {
+        if !self.has_ended {
+            return main.and_side(side);
+        }
+        // After the end nothing more is given to either; what is left is to get
+        // rid of what they hold, and there one that is done does not speak for
+        // the other.
+        let left = |flow| match flow {
+            Flow::Finished => Flow::Open,
+            flow => flow,
+        };
+        left(main).max(left(side))
     }
 
     /// Hands on results while there are any and downstream is open, at most a
@@ -245,7 +265,8 @@ where
 
     pub(crate) fn resume(&mut self) -> Flow {
         let side = self.rejected.resume();
-        let mut flow = self.next.resume().and_side(side);
+        let main = self.next.resume();
+        let mut flow = self.both(main, side);
         if flow.is_open() && self.emptying.is_some() {
             flow = self.empty();
         }

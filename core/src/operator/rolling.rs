@@ -1,7 +1,7 @@
 use crate::collector::pass_on;
 use crate::metrics::Measure;
 use crate::operator::describe;
-use crate::{partition_of, Chain, Collector, Error, Flow, Instance, Name, Plan, WhenFull};
+use crate::{partition_of, Chain, Collector, Error, Flow, Instance, Name, Plan, Spread, WhenFull};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
 use fluxus_windows::{KeySlab, Timestamp};
@@ -114,8 +114,8 @@ where
 {
     type Item = (K, S::State);
 
-    fn instances(&self, plan: &Plan) -> usize {
-        plan.keyed_instances(self.upstream.instances(plan))
+    fn instances(&self, plan: &Plan) -> Spread {
+        plan.keyed_instances()
     }
 
     fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
@@ -130,7 +130,7 @@ where
             rolling,
         } = self;
         let producers = upstream.instances(plan);
-        let consumers = plan.keyed_instances(producers);
+        let consumers = plan.keyed_instances();
         plan.operator(&name);
         let operators = {
             let (name, key_of) = (name.clone(), key_of.clone());
@@ -146,10 +146,10 @@ where
                 next: downstream(instance),
             }
         };
-        if producers == 1 && consumers == 1 {
+        if producers.is_single() && consumers.is_single() {
             return upstream.lower(plan, operators);
         }
-        let route = move |value: &U::Item| partition_of(&key_of(value), consumers);
+        let route = move |value: &U::Item| partition_of(&key_of(value), consumers.count);
         let outboxes = plan.cut(&name, "hash by key", producers, consumers, operators, route)?;
         upstream.lower(plan, outboxes)
     }

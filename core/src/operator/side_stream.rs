@@ -1,6 +1,6 @@
 use crate::exchange::{InboxTask, Receiver};
 use crate::plan::StreamHead;
-use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Timed};
+use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
 
 /// The stream that an operator's side output feeds: a stage of its own, with
 /// one instance beside each instance of the operator, on the same worker.
@@ -51,8 +51,8 @@ impl<T: Send + 'static> Timed for SideStream<T> {}
 impl<T: Send + 'static> Chain for SideStream<T> {
     type Item = T;
 
-    fn instances(&self, _: &Plan) -> usize {
-        self.receivers.len()
+    fn instances(&self, _: &Plan) -> Spread {
+        Spread::over(self.receivers.len())
     }
 
     fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
@@ -63,7 +63,7 @@ impl<T: Send + 'static> Chain for SideStream<T> {
         self.stream.ends();
         plan.operator(&self.name);
         plan.side_edge_arrives(self.edge);
-        let instances = plan.close_stage(self.receivers.len());
+        let instances = plan.close_stage(Spread::over(self.receivers.len()));
         for (receiver, instance) in self.receivers.into_iter().zip(instances) {
             let chain = downstream(&instance);
             let task = InboxTask::new(self.name.clone(), &instance, vec![receiver], chain);

@@ -1,7 +1,7 @@
 use super::describe;
 use crate::collector::pass_on;
 use crate::operator::Gather;
-use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan};
+use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Spread};
 use fluxus_windows::Timestamp;
 
 /// Leaves out the first records.
@@ -29,7 +29,7 @@ describe!(Skip<U>);
 impl<U: Chain> Chain for Skip<U> {
     type Item = U::Item;
 
-    fn instances(&self, plan: &Plan) -> usize {
+    fn instances(&self, plan: &Plan) -> Spread {
         self.upstream.instances(plan)
     }
 

@@ -1,7 +1,7 @@
 use super::describe;
 use crate::collector::pass_on;
 use crate::operator::Gather;
-use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan};
+use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Spread};
 use fluxus_windows::Timestamp;
 
 /// Keeps the first records and ends the stream after them.
@@ -28,7 +28,7 @@ describe!(Take<U>);
 impl<U: Chain> Chain for Take<U> {
     type Item = U::Item;
 
-    fn instances(&self, plan: &Plan) -> usize {
+    fn instances(&self, plan: &Plan) -> Spread {
         self.upstream.instances(plan)
     }
 

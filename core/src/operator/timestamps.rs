@@ -1,5 +1,5 @@
 use crate::collector::pass_on;
-use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Signal};
+use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Signal, Spread};
 use crate::{Timed, Watermark};
 use fluxus_runtime::Culprit;
 use fluxus_windows::{BoundedDisorder, Timestamp};
@@ -43,7 +43,7 @@ where
 {
     type Item = U::Item;
 
-    fn instances(&self, plan: &Plan) -> usize {
+    fn instances(&self, plan: &Plan) -> Spread {
         self.upstream.instances(plan)
     }
 

@@ -4,7 +4,9 @@ use super::window_partial::{Partial, PartialOperator};
 use super::{Rejected, SideStream, WindowResult};
 use crate::exchange::{Lane, Sender, SideOutput};
 use crate::metrics::Measure;
-use crate::{partition_of, Chain, Collector, Error, Instance, Name, Named, Plan, Timed, WhenFull};
+use crate::{
+    partition_of, Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed, WhenFull,
+};
 use fluxus_windows::{Aggregate, Tumbling};
 use std::hash::Hash;
 
@@ -52,8 +54,8 @@ impl<U: Chain, F, A> WindowAggregate<U, F, A> {
         plan: &mut Plan,
         name: Name,
     ) -> Result<SideStream<Rejected<U::Item>>, Error> {
-        let instances = plan.keyed_instances(self.upstream.instances(plan));
-        let (edge, senders, receivers) = plan.side_rings(instances)?;
+        let instances = plan.keyed_instances();
+        let (edge, senders, receivers) = plan.side_rings(instances.count)?;
         self.rejected = Some((edge, senders));
         Ok(SideStream::new(plan, name, edge, receivers))
     }
@@ -77,8 +79,8 @@ where
 {
     type Item = WindowResult<K, A::Output>;
 
-    fn instances(&self, plan: &Plan) -> usize {
-        plan.keyed_instances(self.upstream.instances(plan))
+    fn instances(&self, plan: &Plan) -> Spread {
+        plan.keyed_instances()
     }
 
     fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
@@ -95,7 +97,7 @@ where
             rejected,
         } = self;
         let producers = upstream.instances(plan);
-        let consumers = plan.keyed_instances(producers);
+        let consumers = plan.keyed_instances();
         let mut side = SideLanes::new(name.clone(), plan, rejected);
         let mut windows = {
             let (name, key_of, aggregate) = (name.clone(), key_of.clone(), aggregate.clone());
@@ -106,13 +108,13 @@ where
             }
         };
         plan.operator(&format!("{name} ({tumbling})"));
-        if producers == 1 && consumers == 1 {
+        if producers.is_single() && consumers.is_single() {
             return upstream.lower(plan, windows);
         }
         if plan.settings().when_full == WhenFull::Reject {
             let route = {
                 let key_of = key_of.clone();
-                move |value: &U::Item| partition_of(&key_of(value), consumers)
+                move |value: &U::Item| partition_of(&key_of(value), consumers.count)
             };
             let outboxes = plan.cut(&name, "hash by key", producers, consumers, windows, route)?;
             return upstream.lower(plan, outboxes);
@@ -120,8 +122,8 @@ where
         let route = {
             let key_of = key_of.clone();
             move |partial: &Partial<K, A::Accumulator, U::Item>| match partial {
-                Partial::Pane { key, .. } => partition_of(key, consumers),
-                Partial::Record(value) => partition_of(&key_of(value), consumers),
+                Partial::Pane { key, .. } => partition_of(key, consumers.count),
+                Partial::Record(value) => partition_of(&key_of(value), consumers.count),
             }
         };
         let merging = move |instance: &Instance| MergeOperator::new(windows(instance));

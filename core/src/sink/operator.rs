@@ -48,7 +48,7 @@ impl fmt::Display for SinkError {
 /// Takes the records of a whole stream, on one thread, and may fail.
 ///
 /// [`open`](Self::open) is called once, before anything else; [`close`](Self::close)
-/// once after it, whatever happens: with [`Ending::Complete`] when the stream has
+/// once after it, whatever happens, also when it failed: with [`Ending::Complete`] when the stream has
 /// ended and everything was written, else with [`Ending::Incomplete`].
 ///
 /// ```

@@ -28,6 +28,7 @@ pub fn input<T: Send + 'static>(
     let source = ChannelSource {
         receiver: Some(receiver),
         finished: finished.clone(),
+        last: None,
     };
     Ok((
         Input {
@@ -168,6 +169,8 @@ impl<T> Drop for Input<T> {
 pub struct ChannelSource<T> {
     receiver: Option<Receiver<T>>,
     finished: StopFlag,
+    /// When draining: how many records had been sent by then.
+    last: Option<u64>,
 }
 
 impl<T: Send + 'static> Source for ChannelSource<T> {
@@ -184,6 +187,12 @@ impl<T: Send + 'static> Source for ChannelSource<T> {
             return Ok(pulled);
         };
         while pulled.records < budget && pulled.flow.is_open() {
+            if let Some(last) = self.last {
+                if receiver.gauge().consumed() >= last {
+                    pulled.status = SourceStatus::Ended;
+                    break;
+                }
+            }
             match receiver.poll(budget - pulled.records) {
                 Polled::Records(batch) => {
                     pulled.records += batch.drain_while(|record| {
@@ -209,6 +218,16 @@ impl<T: Send + 'static> Source for ChannelSource<T> {
             }
         }
         Ok(pulled)
+    }
+
+    fn drain(&mut self) -> bool {
+        let Some(receiver) = &self.receiver else {
+            return false;
+        };
+        // What comes after this moment was not accepted by a job that drains.
+        let gauge = receiver.gauge();
+        let last = *self.last.get_or_insert(gauge.published());
+        gauge.consumed() < last
     }
 
     fn close(&mut self) {

@@ -22,7 +22,7 @@ pub(crate) use task::SourceTask;
 
 use crate::metrics::Measure;
 use crate::plan::StreamHead;
-use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Timed};
+use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Spread, Timed};
 use fluxus_ringbuf::CounterWriter;
 use std::error::Error as StdError;
 
@@ -115,7 +115,15 @@ pub trait Source: Send + 'static {
         out: &mut C,
     ) -> Result<Pulled, BoxError>;
 
-    /// Called once after [`open`](Self::open) was, however the job ends.
+    /// The job is draining: nothing new is to be taken. Answers whether there is
+    /// something that was accepted and not handed on yet; if so the source is
+    /// pulled on until it says that it has ended. Most sources have nothing.
+    fn drain(&mut self) -> bool {
+        false
+    }
+
+    /// Called once after [`open`](Self::open) was, though it failed, however the
+    /// job ends.
     fn close(&mut self) {}
 }
 
@@ -173,8 +181,8 @@ impl<S: Source> Timed for Head<S, true> {}
 impl<S: Source, const TIMED: bool> Chain for Head<S, TIMED> {
     type Item = S::Item;
 
-    fn instances(&self, _: &Plan) -> usize {
-        self.sources.len()
+    fn instances(&self, _: &Plan) -> Spread {
+        Spread::over(self.sources.len())
     }
 
     fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
@@ -184,7 +192,7 @@ impl<S: Source, const TIMED: bool> Chain for Head<S, TIMED> {
     {
         self.stream.ends();
         plan.operator(&self.name);
-        let instances = plan.close_stage(self.sources.len());
+        let instances = plan.close_stage(Spread::over(self.sources.len()));
         for (source, instance) in self.sources.into_iter().zip(instances) {
             let context = SourceContext {
                 malformed: instance.counter(&self.name, Measure::Malformed),

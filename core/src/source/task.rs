@@ -76,7 +76,12 @@ impl<S: Source, C: Collector<S::Item>> SourceTask<S, C> {
             status: SourceStatus::Ended,
             flow: Flow::Open,
         });
-        if !self.stage.instance.control.is_draining() {
+        let is_draining = self.stage.instance.control.is_draining();
+        let has_more = match &mut self.source {
+            Some(source) => !is_draining || source.drain(),
+            None => false,
+        };
+        if has_more {
             if fits_the_stack::<C>() && fits_the_stack::<S>() {
                 let mut source = OnStack::take(&mut self.source);
                 let mut chain = OnStack::take(&mut self.stage.chain);

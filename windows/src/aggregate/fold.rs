@@ -10,7 +10,8 @@ pub struct Fold<S, F, M> {
 
 impl<S, F, M> Fold<S, F, M> {
     /// Starts at `initial`, folds records in with `fold`, and what was folded
-    /// on several cores together with `merge`.
+    /// on several cores together with `merge`, to which `initial` must be
+    /// neutral: every core starts there.
     ///
     /// ```
     /// use fluxus_windows::aggregate::Fold;

@@ -27,7 +27,7 @@ pub use sum::{Sum, Summable};
 /// ```
 ///
 /// must hold, up to the order of records, or results depend on the number of
-/// workers. [`finish`](Self::finish) is called only on an accumulator that at
+/// workers; and merging into a new accumulator must change nothing. [`finish`](Self::finish) is called only on an accumulator that at
 /// least one record was folded into.
 ///
 /// An aggregate of one's own:
