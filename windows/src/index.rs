@@ -115,9 +115,10 @@ impl Index {
     pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
         let mask = self.buckets.len() - 1;
         let tag = tag_of(hash);
-        let home = self.home(hash);
-        for distance in 0..=mask {
-            let bucket = &self.buckets[(home + distance) & mask];
+        let mut at = self.home(hash);
+        let mut looked_at = 0;
+        loop {
+            let bucket = &self.buckets[at & mask];
             let mut matches = bucket.matches(tag);
             // Almost always one match, and the right one: the rest of the loop
             // is for the one look-up in fifty that is fooled by a tag.
@@ -128,11 +129,12 @@ impl Index {
                 }
                 matches &= matches - 1;
             }
-            if bucket.passed() == 0 {
+            looked_at += 1;
+            if bucket.passed() == 0 || looked_at > mask {
                 return None;
             }
+            at += 1;
         }
-        None
     }
 
     /// Adds an entry that is known to be absent; says whether the index grew.
