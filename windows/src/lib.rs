@@ -27,6 +27,7 @@ mod tumbling;
 pub mod aggregate;
 
 mod index;
+mod key_hasher;
 mod slab;
 
 mod panes;
