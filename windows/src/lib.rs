@@ -27,7 +27,6 @@ mod tumbling;
 pub mod aggregate;
 
 mod index;
-mod key_hasher;
 mod slab;
 
 mod panes;

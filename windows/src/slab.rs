@@ -1,5 +1,5 @@
 use crate::index::Index;
-use crate::key_hasher::KeyHash;
+use ahash::RandomState;
 use std::fmt;
 use std::hash::Hash;
 
@@ -91,7 +91,7 @@ impl<K> fmt::Display for TooManyKeys<K> {
 /// - `keys.len() - free.len()` keys are live, at most `limit`.
 #[derive(Debug)]
 pub struct KeySlab<K> {
-    hasher: KeyHash,
+    hasher: RandomState,
     index: Index,
     keys: Vec<K>,
     free: Vec<u32>,
@@ -104,7 +104,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// An empty slab, its memory set aside as `limit` says.
     pub fn new(limit: StateLimit) -> Self {
         Self {
-            hasher: KeyHash::new(),
+            hasher: RandomState::new(),
             index: Index::with_room_for(limit.expected),
             keys: Vec::with_capacity(limit.expected),
             free: Vec::with_capacity(limit.expected),
@@ -114,9 +114,9 @@ impl<K: Hash + Eq> KeySlab<K> {
         }
     }
 
-    #[inline(always)]
+    #[inline]
     fn hash(&self, key: &K) -> u64 {
-        self.hasher.of(key)
+        self.hasher.hash_one(key)
     }
 
     /// The slot of `key`, which is given one if it has none.
@@ -163,7 +163,7 @@ impl<K: Hash + Eq> KeySlab<K> {
             }
         };
         let (keys, hasher) = (&self.keys, &self.hasher);
-        let hash_of = |slot: u32| hasher.of(&keys[slot as usize]);
+        let hash_of = |slot: u32| hasher.hash_one(&keys[slot as usize]);
         self.grown += u64::from(self.index.insert(hash, slot, hash_of));
         self.high_water = self.high_water.max(self.len());
         Ok(Slot(slot))
