@@ -1,6 +1,6 @@
 use crate::exchange::{InboxTask, Lane, Outbox, Receiver, Sender};
 use crate::instance::{FaultSlot, Latencies};
-use crate::metrics::{Measure, Registry};
+use crate::metrics::Registry;
 use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal, Spread};
 use fluxus_ringbuf::{channel, Parker, Waker};
 use fluxus_runtime::{Control, Seating, Task, Topology, Worker};
@@ -222,21 +222,10 @@ impl Plan {
         let name = name.clone();
         let mut lanes = lanes.into_iter();
         Ok(move |instance: &Instance| {
-            let sent = |_| {
-                (
-                    instance.counter(&name, Measure::RecordsOut),
-                    instance.counter(&name, Measure::Unwanted),
-                )
-            };
             // Instances are made in order, and so are their lanes.
-            let senders = lanes.next().unwrap_or_default();
-            let lanes = senders
-                .into_iter()
-                .map(|sender| {
-                    let (sent, unwanted) = sent(());
-                    Lane::new(sender, instance.batch, sent, unwanted)
-                })
-                .collect();
+            let senders = lanes.next().unwrap_or_default().into_iter();
+            let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
+            let lanes = lanes.collect();
             Outbox::new(name.clone(), lanes, route.clone())
         })
     }

@@ -164,9 +164,14 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// Puts the pane of `window` at hand too, in this place, if it is open.
     pub fn warm_if_open(&mut self, place: usize, window: Window) {
         if let Ok(position) = self.find(window) {
-            std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks);
-            self.hot_positions[place] = Some(position);
+            self.lend(place, position);
         }
+    }
+
+    /// Takes the blocks of the pane at `position` to this place.
+    fn lend(&mut self, place: usize, position: usize) {
+        std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks);
+        self.hot_positions[place] = Some(position);
     }
 
     /// Whether the pane of `window` is open.
@@ -311,8 +316,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         }
         for (place, position) in hot.into_iter().enumerate() {
             if let Some(position) = position {
-                std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks);
-                self.hot_positions[place] = Some(position);
+                self.lend(place, position);
             }
         }
     }

@@ -142,52 +142,31 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         }
         self.panes.cool();
         let size = self.tumbling.size_ns();
-        let neighbour = |from: Timestamp, by: i64| {
-            let start = from.nanos().checked_add(by)?;
-            let end = start.checked_add(size)?;
-            Some(Window::new(
-                Timestamp::from_nanos(start),
-                Timestamp::from_nanos(end),
-            ))
-        };
         let start = window.start().nanos();
         let end = window.end();
         // A window cut off by the end of time holds that last instant too, and
         // has no neighbours that would be worth having at hand.
         let is_cut_off = end == Timestamp::MAX && self.tumbling.window_of(end) == window;
         let length = (end.nanos().wrapping_sub(start) as u64) + u64::from(is_cut_off);
-        let before = neighbour(window.start(), -size).filter(|&w| self.panes.is_open(w));
-        let after = neighbour(window.start(), size);
-        let place = match (before, after) {
-            (Some(before), _) if length == size.unsigned_abs() => {
-                self.panes.warm(1, window, create);
-                self.panes.warm_if_open(0, before);
-                self.hot = Hot {
-                    start: before.start().nanos(),
-                    first: length,
-                    length: 2 * length,
-                };
-                1
-            }
-            (_, Some(after)) if length == size.unsigned_abs() => {
-                self.panes.warm(0, window, create);
-                self.panes.warm_if_open(1, after);
-                self.hot = Hot {
-                    start,
-                    first: length,
-                    length: 2 * length,
-                };
-                0
-            }
-            _ => {
-                self.panes.warm(0, window, create);
-                self.hot = Hot {
-                    start,
-                    first: length,
-                    length,
-                };
-                0
-            }
+        let neighbour = |by: i64| {
+            let start = start.checked_add(by)?;
+            let end = start.checked_add(size)?;
+            let window = Window::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
+            (length == size.unsigned_abs()).then_some(window)
+        };
+        let before = neighbour(-size).filter(|&before| self.panes.is_open(before));
+        let (place, first, other) = match before {
+            Some(before) => (1, before, Some(before)),
+            None => (0, window, neighbour(size)),
+        };
+        self.panes.warm(place, window, create);
+        if let Some(other) = other {
+            self.panes.warm_if_open(1 - place, other);
+        }
+        self.hot = Hot {
+            start: first.start().nanos(),
+            first: length,
+            length: length * (1 + u64::from(other.is_some())),
         };
         Some(place)
     }

@@ -1,5 +1,6 @@
 use super::Sender;
-use crate::{Flow, Record, Signal};
+use crate::metrics::Measure;
+use crate::{Flow, Instance, Name, Record, Signal};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_windows::Timestamp;
 
@@ -23,19 +24,16 @@ pub(crate) struct Lane<T> {
 }
 
 impl<T> Lane<T> {
-    pub(crate) fn new(
-        sender: Sender<T>,
-        batch: usize,
-        sent: CounterWriter,
-        unwanted: CounterWriter,
-    ) -> Self {
+    /// The lane of an instance into `sender`; `name` is what it is counted under.
+    pub(crate) fn new(sender: Sender<T>, name: &Name, instance: &Instance) -> Self {
+        let batch = instance.batch.min(LARGEST);
         Self {
             sender,
-            staged: Vec::with_capacity(batch.min(LARGEST)),
-            batch: batch.min(LARGEST),
+            staged: Vec::with_capacity(batch),
+            batch,
             waiting: None,
-            sent,
-            unwanted,
+            sent: instance.counter(name, Measure::RecordsOut),
+            unwanted: instance.counter(name, Measure::Unwanted),
         }
     }
 

@@ -11,35 +11,28 @@ pub(crate) struct Outbox<T, R> {
     name: crate::Name,
     lanes: Vec<Lane<T>>,
     route: R,
-    /// The stage will be told nothing more once every lane has said so.
-    finished: usize,
 }
 
 impl<T, R: FnMut(&T) -> usize> Outbox<T, R> {
     /// An outbox over `lanes`; `route` answers with a number below their count.
     pub(crate) fn new(name: crate::Name, lanes: Vec<Lane<T>>, route: R) -> Self {
-        Self {
-            name,
-            lanes,
-            route,
-            finished: 0,
-        }
+        Self { name, lanes, route }
     }
 
     fn of_all(&mut self, mut each: impl FnMut(&mut Lane<T>) -> Flow) -> Flow {
-        self.finished = 0;
+        let mut finished = 0;
         let mut all = Flow::Open;
         for lane in &mut self.lanes {
             let flow = each(lane);
             // The ring is asked, too: a lane that is given nothing sends nothing,
             // and would never find out that nobody listens.
             if flow == Flow::Finished || lane.is_abandoned() {
-                self.finished += 1;
+                finished += 1;
             } else {
                 all = all.max(flow);
             }
         }
-        if self.finished == self.lanes.len() {
+        if finished == self.lanes.len() {
             return Flow::Finished;
         }
         all

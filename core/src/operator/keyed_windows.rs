@@ -206,19 +206,6 @@ where
         self.meters.grown.set(stats.grown);
     }
 
-    pub(crate) fn open(&mut self) -> Flow {
-        self.next.open()
-    }
-
-    #[inline]
-    pub(crate) fn signal(&mut self, signal: Signal) -> Flow {
-        if self.is_unwanted {
-            return self.signal_to_all(signal);
-        }
-        let flow = self.raise(signal);
-        self.settle(flow)
-    }
-
     /// Once downstream wants no more, what is held is for nobody; but
     /// the end, if that is what set it free, is still said.
     #[inline]
@@ -257,30 +244,6 @@ where
         }
         self.empty()
     }
-
-    #[inline]
-    pub(crate) fn end_batch(&mut self) -> Flow {
-        self.next.end_batch()
-    }
-
-    pub(crate) fn resume(&mut self) -> Flow {
-        let side = self.rejected.resume();
-        let main = self.next.resume();
-        let mut flow = self.both(main, side);
-        if flow.is_open() && self.emptying.is_some() {
-            flow = self.empty();
-        }
-        self.settle(flow)
-    }
-
-    pub(crate) fn flush(&mut self) {
-        self.rejected.flush();
-        self.next.flush();
-    }
-
-    pub(crate) fn abort(&mut self) {
-        self.next.abort();
-    }
 }
 
 impl<T, K, F, A, C> Collector<T> for KeyedWindows<T, K, F, A, C>
@@ -291,7 +254,7 @@ where
     C: Collector<WindowResult<K, A::Output>>,
 {
     fn open(&mut self) -> Flow {
-        self.open()
+        self.next.open()
     }
 
     #[inline(always)]
@@ -301,23 +264,34 @@ where
 
     #[inline]
     fn signal(&mut self, signal: Signal) -> Flow {
-        self.signal(signal)
+        if self.is_unwanted {
+            return self.signal_to_all(signal);
+        }
+        let flow = self.raise(signal);
+        self.settle(flow)
     }
 
     #[inline]
     fn end_batch(&mut self) -> Flow {
-        self.end_batch()
+        self.next.end_batch()
     }
 
     fn resume(&mut self) -> Flow {
-        self.resume()
+        let side = self.rejected.resume();
+        let main = self.next.resume();
+        let mut flow = self.both(main, side);
+        if flow.is_open() && self.emptying.is_some() {
+            flow = self.empty();
+        }
+        self.settle(flow)
     }
 
     fn flush(&mut self) {
-        self.flush();
+        self.rejected.flush();
+        self.next.flush();
     }
 
     fn abort(&mut self) {
-        self.abort();
+        self.next.abort();
     }
 }

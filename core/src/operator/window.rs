@@ -3,7 +3,6 @@ use super::window_merge::MergeOperator;
 use super::window_partial::{Partial, PartialOperator};
 use super::{Rejected, SideStream, WindowResult};
 use crate::exchange::{Lane, Sender, SideOutput};
-use crate::metrics::Measure;
 use crate::{
     partition_of, Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed, WhenFull,
 };
@@ -159,10 +158,7 @@ impl<T> SideLanes<T> {
 
     /// Instances are made in order, and so are the lanes.
     fn next(&mut self, instance: &Instance) -> SideOutput<T> {
-        SideOutput::new(self.senders.next().map(|sender| {
-            let sent = instance.counter(&self.name, Measure::RecordsOut);
-            let unwanted = instance.counter(&self.name, Measure::Unwanted);
-            Lane::new(sender, instance.batch, sent, unwanted)
-        }))
+        let sender = self.senders.next();
+        SideOutput::new(sender.map(|sender| Lane::new(sender, &self.name, instance)))
     }
 }

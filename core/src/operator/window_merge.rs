@@ -26,7 +26,7 @@ where
     C: Collector<WindowResult<K, A::Output>>,
 {
     fn open(&mut self) -> Flow {
-        self.keyed.open()
+        Collector::<T>::open(&mut self.keyed)
     }
 
     #[inline]
@@ -61,23 +61,23 @@ where
 
     #[inline]
     fn signal(&mut self, signal: Signal) -> Flow {
-        self.keyed.signal(signal)
+        Collector::<T>::signal(&mut self.keyed, signal)
     }
 
     #[inline]
     fn end_batch(&mut self) -> Flow {
-        self.keyed.end_batch()
+        Collector::<T>::end_batch(&mut self.keyed)
     }
 
     fn resume(&mut self) -> Flow {
-        self.keyed.resume()
+        Collector::<T>::resume(&mut self.keyed)
     }
 
     fn flush(&mut self) {
-        self.keyed.flush();
+        Collector::<T>::flush(&mut self.keyed);
     }
 
     fn abort(&mut self) {
-        self.keyed.abort();
+        Collector::<T>::abort(&mut self.keyed);
     }
 }
