@@ -132,7 +132,7 @@ where
     /// The smallest value taken from the records.
     pub fn min<V, G>(self, value: G) -> Results<C, F, Min<G>>
     where
-        V: PartialOrd + Send + 'static,
+        V: PartialOrd + Clone + Send + 'static,
         G: Fn(&C::Item) -> V + Clone + Send + 'static,
     {
         self.aggregate(Min::of(value))
@@ -141,7 +141,7 @@ where
     /// The largest value taken from the records.
     pub fn max<V, G>(self, value: G) -> Results<C, F, Max<G>>
     where
-        V: PartialOrd + Send + 'static,
+        V: PartialOrd + Clone + Send + 'static,
         G: Fn(&C::Item) -> V + Clone + Send + 'static,
     {
         self.aggregate(Max::of(value))

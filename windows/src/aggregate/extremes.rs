@@ -46,7 +46,7 @@ macro_rules! extreme {
             }
         }
 
-        impl<T, V: PartialOrd + Send + 'static, F: Fn(&T) -> V> Aggregate<T> for $name<F> {
+        impl<T, V: PartialOrd + Clone + Send + 'static, F: Fn(&T) -> V> Aggregate<T> for $name<F> {
             type Accumulator = Option<V>;
             type Output = V;
 

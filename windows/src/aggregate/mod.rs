@@ -66,16 +66,50 @@ pub use sum::{Sum, Summable};
 /// ```
 pub trait Aggregate<T> {
     /// What is kept for every key and pane.
-    type Accumulator: Send + 'static;
+    ///
+    /// It is cloned where one pane belongs to several windows, and where a
+    /// window gives a result and is kept for late records.
+    type Accumulator: Clone + Send + 'static;
     /// What comes out when the window closes.
     type Output;
+
+    /// Whether the result depends on the order in which records came. If so
+    /// they are numbered as they come and folded with
+    /// [`add_numbered`](Self::add_numbered).
+    const NUMBERED: bool = false;
+
+    /// Whether [`retract`](Self::retract) undoes [`merge`](Self::merge),
+    /// exactly. A sliding window then keeps one running accumulator, adds the
+    /// pane that enters and retracts the pane that leaves.
+    const RETRACTS: bool = false;
+
+    /// Whether an accumulator grows with the records folded into it, as a list
+    /// does. A sliding window then merges its panes when it closes, and keeps
+    /// no partial results that would hold the same records many times over.
+    const GROWS: bool = false;
 
     /// An accumulator that has seen nothing.
     fn create(&self) -> Self::Accumulator;
     /// Folds one record in.
     fn add(&self, accumulator: &mut Self::Accumulator, value: &T);
+    /// Folds in the record that came as the `number`-th. Numbers rise in the
+    /// order in which records came to the core that folds them.
+    ///
+    /// Panes are merged in the order of time, not of arrival: an aggregate that
+    /// asks what came first has to keep the number.
+    #[inline]
+    fn add_numbered(&self, accumulator: &mut Self::Accumulator, value: &T, number: u64) {
+        let _ = number;
+        self.add(accumulator, value);
+    }
     /// Folds in what another accumulator has seen.
     fn merge(&self, accumulator: &mut Self::Accumulator, other: Self::Accumulator);
+    /// Takes back what was merged from `other`. Called only where
+    /// [`RETRACTS`](Self::RETRACTS) is true.
+    #[inline]
+    fn retract(&self, accumulator: &mut Self::Accumulator, other: &Self::Accumulator) {
+        let _ = (accumulator, other);
+    }
     /// The result of an accumulator that has seen at least one record.
     fn finish(&self, accumulator: Self::Accumulator) -> Self::Output;
 }

@@ -8,6 +8,10 @@ macro_rules! several {
             type Accumulator = ($($aggregate::Accumulator,)*);
             type Output = ($($aggregate::Output,)*);
 
+            const NUMBERED: bool = $($aggregate::NUMBERED ||)* false;
+            const RETRACTS: bool = $($aggregate::RETRACTS &&)* true;
+            const GROWS: bool = $($aggregate::GROWS ||)* false;
+
             #[inline]
             fn create(&self) -> Self::Accumulator {
                 ($(self.$place.create(),)*)
@@ -16,6 +20,16 @@ macro_rules! several {
             #[inline]
             fn add(&self, accumulator: &mut Self::Accumulator, value: &T) {
                 $(self.$place.add(&mut accumulator.$place, value);)*
+            }
+
+            #[inline]
+            fn add_numbered(&self, accumulator: &mut Self::Accumulator, value: &T, number: u64) {
+                $(self.$place.add_numbered(&mut accumulator.$place, value, number);)*
+            }
+
+            #[inline]
+            fn retract(&self, accumulator: &mut Self::Accumulator, other: &Self::Accumulator) {
+                $(self.$place.retract(&mut accumulator.$place, &other.$place);)*
             }
 
             #[inline]
