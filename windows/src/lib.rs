@@ -22,9 +22,14 @@ mod window;
 mod combiner;
 mod watermark;
 
-mod tumbling;
-
 pub mod aggregate;
+
+mod lateness;
+mod slicing;
+mod store;
+mod window_kind;
+
+mod tumbling;
 
 mod index;
 mod slab;
@@ -34,10 +39,14 @@ mod tumbling_windows;
 
 pub use aggregate::Aggregate;
 pub use combiner::{Combined, InputStatus, WatermarkCombiner};
+pub use lateness::{Lateness, LatenessError};
 pub use panes::{ClosingPane, PaneEntry, Panes};
 pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
+pub use slicing::Slicing;
+pub use store::{Added, Arrival, Fired, Firing, WindowStore};
 pub use time::Timestamp;
 pub use tumbling::{Tumbling, WindowError};
-pub use tumbling_windows::{Added, ClosedCell, TumblingWindows};
+pub use tumbling_windows::{ClosedCell, TumblingWindows};
 pub use watermark::{BoundedDisorder, DisorderError};
 pub use window::Window;
+pub use window_kind::WindowKind;

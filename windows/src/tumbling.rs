@@ -1,6 +1,9 @@
 use crate::time::saturating_nanos;
-use crate::{Timestamp, Window};
+use crate::{
+    Aggregate, Lateness, Slicing, StateLimit, Timestamp, TumblingWindows, Window, WindowKind,
+};
 use std::fmt;
+use std::hash::Hash;
 use std::time::Duration;
 
 /// Tumbling windows: `[offset + k * size, offset + (k + 1) * size)` for every
@@ -37,6 +40,17 @@ impl Tumbling {
         }
     }
 
+    /// Windows of `size_ns` nanoseconds, aligned to the Unix epoch.
+    ///
+    /// # Errors
+    /// [`WindowError::SizeNotPositive`] when the size is not positive.
+    pub fn from_nanos(size_ns: i64) -> Result<Self, WindowError> {
+        match size_ns {
+            size if size <= 0 => Err(WindowError::SizeNotPositive),
+            size => Ok(Self { size, offset: 0 }),
+        }
+    }
+
     /// Moves every window by `offset_ns` nanoseconds, which may be negative:
     /// day windows of a time zone ahead of UTC want a negative one.
     ///
@@ -68,35 +82,36 @@ impl Tumbling {
     /// The window in which `time` lies, its bounds saturated at the ends of time.
     #[inline]
     pub fn window_of(&self, time: Timestamp) -> Window {
-        let time = time.nanos();
-        // In 64 bits for every time that is not within one window of the ends.
-        let shifted = time.checked_sub(self.offset);
-        let start = shifted.and_then(|t| time.checked_sub(t.rem_euclid(self.size)));
-        let end = start.and_then(|start| start.checked_add(self.size));
-        match (start, end) {
-            (Some(start), Some(end)) => {
-                Window::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end))
-            }
-            _ => self.window_at_the_ends(time),
-        }
-    }
-
-    #[cold]
-    fn window_at_the_ends(&self, time: i64) -> Window {
-        let (time, size, offset) = (
-            i128::from(time),
-            i128::from(self.size),
-            i128::from(self.offset),
-        );
-        let start = time - (time - offset).rem_euclid(size);
-        Window::new(saturate(start), saturate(start + size))
+        Slicing::from(*self).slice_of(time)
     }
 }
 
-fn saturate(nanos: i128) -> Timestamp {
-    let clamped = nanos.clamp(i128::from(i64::MIN), i128::from(i64::MAX));
-    // The clamp keeps it in range, so the conversion cannot fail.
-    Timestamp::from_nanos(i64::try_from(clamped).unwrap_or(i64::MAX))
+impl<T> WindowKind<T> for Tumbling {
+    type Store<K, A>
+        = TumblingWindows<K, A::Accumulator>
+    where
+        K: Hash + Eq + Clone + Send + 'static,
+        A: Aggregate<T>;
+
+    fn store<K, A>(&self, lateness: Lateness, limit: StateLimit, aggregate: &A) -> Self::Store<K, A>
+    where
+        K: Hash + Eq + Clone + Send + 'static,
+        A: Aggregate<T>,
+    {
+        let _ = lateness;
+        TumblingWindows::new(*self, limit, &|| aggregate.create())
+    }
+
+    fn slicing(&self) -> Option<Slicing> {
+        Some(Slicing::from(*self))
+    }
+}
+
+/// One slice a window.
+impl From<Tumbling> for Slicing {
+    fn from(tumbling: Tumbling) -> Self {
+        Slicing::of(tumbling.size, tumbling.size, tumbling.offset)
+    }
 }
 
 impl fmt::Display for Tumbling {
@@ -113,7 +128,7 @@ impl fmt::Display for Tumbling {
 /// A window that cannot be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowError {
-    /// The size is zero.
+    /// The size is zero or negative.
     SizeNotPositive,
     /// The size does not fit 64 bits of nanoseconds.
     SizeTooLong {
@@ -133,7 +148,7 @@ impl fmt::Display for WindowError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SizeNotPositive => {
-                f.write_str("a window of size zero holds nothing: choose a size of at least 1 ns")
+                f.write_str("the size of a window is zero or negative, so that it holds nothing: choose at least 1 ns")
             }
             Self::SizeTooLong { size } => write!(
                 f,

@@ -1,19 +1,7 @@
 use crate::panes::{ClosingPane, Panes};
 use crate::slab::{StateLimit, StateStats, TooManyKeys};
-use crate::{Timestamp, Tumbling, Window};
+use crate::{Added, Aggregate, Arrival, Fired, Firing, Slicing, Timestamp, Window, WindowStore};
 use std::hash::Hash;
-
-/// What became of a record that was offered to its window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Added {
-    /// It was folded into its window.
-    Kept,
-    /// Its window was closed already: the window's last instant is at or before
-    /// the watermark.
-    Late,
-    /// Its key is new and the state holds as many keys as it may.
-    Refused,
-}
 
 /// One key of a closed window.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,11 +23,10 @@ pub struct ClosedCell<K, Acc> {
 ///
 /// ```
 /// use fluxus_windows::{Added, StateLimit, Timestamp, Tumbling, TumblingWindows};
-/// use std::time::Duration;
 ///
 /// let zero = || 0u32;
-/// let size = Tumbling::new(Duration::from_nanos(10))?;
-/// let mut windows = TumblingWindows::new(size, StateLimit::new(16, 1024), &zero);
+/// let tumbling = Tumbling::from_nanos(10)?;
+/// let mut windows = TumblingWindows::new(tumbling, StateLimit::new(16, 1024), &zero);
 /// let at = Timestamp::from_nanos;
 /// windows.update(at(3), "ant", &zero, |count| *count += 1);
 /// windows.update(at(7), "ant", &zero, |count| *count += 1);
@@ -52,7 +39,7 @@ pub struct ClosedCell<K, Acc> {
 /// ```
 #[derive(Debug)]
 pub struct TumblingWindows<K, Acc> {
-    tumbling: Tumbling,
+    slicing: Slicing,
     panes: Panes<K, Acc>,
     watermark: Timestamp,
     /// The panes at hand: most records lie in that of the record before, or
@@ -82,9 +69,9 @@ impl Hot {
 
 impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// No windows yet; memory is set aside as `limit` says.
-    pub fn new(tumbling: Tumbling, limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
+    pub fn new(slicing: impl Into<Slicing>, limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
         Self {
-            tumbling,
+            slicing: slicing.into(),
             panes: Panes::new(limit, create),
             watermark: Timestamp::MIN,
             hot: Hot::default(),
@@ -115,6 +102,9 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         create: &impl Fn() -> Acc,
         fold: impl FnOnce(&mut Acc),
     ) -> Added {
+        if self.slicing.is_gap(time) {
+            return Added::Ignored;
+        }
         let Some(place) = self.warm(time, create) else {
             return Added::Late;
         };
@@ -130,7 +120,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// Puts the pane of `time` at hand and says where; none when its window has
     /// closed. The window before it, or else the one after, comes along.
     fn warm(&mut self, time: Timestamp, create: &impl Fn() -> Acc) -> Option<usize> {
-        let window = self.tumbling.window_of(time);
+        let window = self.slicing.slice_of(time);
         if window.last_instant() <= self.watermark {
             return None;
         }
@@ -141,32 +131,30 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             }
         }
         self.panes.cool();
-        let size = self.tumbling.size_ns();
-        let start = window.start().nanos();
-        let end = window.end();
         // A window cut off by the end of time holds that last instant too, and
-        // has no neighbours that would be worth having at hand.
-        let is_cut_off = end == Timestamp::MAX && self.tumbling.window_of(end) == window;
-        let length = (end.nanos().wrapping_sub(start) as u64) + u64::from(is_cut_off);
-        let neighbour = |by: i64| {
-            let start = start.checked_add(by)?;
-            let end = start.checked_add(size)?;
-            let window = Window::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
-            (length == size.unsigned_abs()).then_some(window)
-        };
-        let before = neighbour(-size).filter(|&before| self.panes.is_open(before));
-        let (place, first, other) = match before {
-            Some(before) => (1, before, Some(before)),
-            None => (0, window, neighbour(size)),
+        // none follows it.
+        let is_cut_off =
+            window.end() == Timestamp::MAX && self.slicing.slice_of(window.end()) == window;
+        let length =
+            |window: Window| window.end().nanos().wrapping_sub(window.start().nanos()) as u64;
+        let before = window.start().nanos().checked_sub(1);
+        let before = before.map(|last| self.slicing.slice_of(Timestamp::from_nanos(last)));
+        let before = before.filter(|&before| self.panes.is_open(before));
+        let after = (window.end() < Timestamp::MAX).then(|| self.slicing.slice_of(window.end()));
+        let after = after.filter(|after| after.end() < Timestamp::MAX);
+        let (place, first, second) = match before {
+            Some(before) => (1, before, Some(window)),
+            None => (0, window, after),
         };
         self.panes.warm(place, window, create);
-        if let Some(other) = other {
-            self.panes.warm_if_open(1 - place, other);
+        match (before, after) {
+            (Some(other), _) | (None, Some(other)) => self.panes.warm_if_open(1 - place, other),
+            (None, None) => {}
         }
         self.hot = Hot {
             start: first.start().nanos(),
-            first: length,
-            length: length * (1 + u64::from(other.is_some())),
+            first: length(first),
+            length: length(first) + second.map_or(0, length) + u64::from(is_cut_off),
         };
         Some(place)
     }
@@ -229,13 +217,67 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         self.watermark
     }
 
-    /// The window in which `time` lies.
-    pub fn window_of(&self, time: Timestamp) -> Window {
-        self.tumbling.window_of(time)
+    /// The slice in which `time` lies.
+    pub fn slice_of(&self, time: Timestamp) -> Window {
+        self.slicing.slice_of(time)
     }
 
     /// What the state holds.
     pub fn stats(&self) -> StateStats {
         self.panes.stats()
+    }
+}
+
+impl<K, T, A> WindowStore<K, T, A> for TumblingWindows<K, A::Accumulator>
+where
+    K: Hash + Eq + Clone,
+    A: Aggregate<T>,
+{
+    #[inline(always)]
+    fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut A::Accumulator> {
+        TumblingWindows::at_hand(self, time, key)
+    }
+
+    fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added {
+        let create = || aggregate.create();
+        self.update(arrival.time, key, &create, |accumulator| {
+            arrival.fold_into(aggregate, accumulator)
+        })
+    }
+
+    fn merge(&mut self, aggregate: &A, time: Timestamp, key: K, other: A::Accumulator) -> Added {
+        let create = || aggregate.create();
+        self.update(time, key, &create, |accumulator| {
+            aggregate.merge(accumulator, other)
+        })
+    }
+
+    #[inline]
+    fn advance(&mut self, time: Timestamp) -> bool {
+        TumblingWindows::advance(self, time)
+    }
+
+    #[inline]
+    fn has_due(&self) -> bool {
+        self.has_closed()
+    }
+
+    #[inline]
+    fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
+        let closed = self.next_closed(&|| aggregate.create())?;
+        Some(Fired {
+            window: closed.window,
+            key: closed.key,
+            value: aggregate.finish(closed.accumulator),
+            firing: Firing::OnTime,
+        })
+    }
+
+    fn watermark(&self) -> Timestamp {
+        self.watermark
+    }
+
+    fn stats(&self) -> StateStats {
+        TumblingWindows::stats(self)
     }
 }

@@ -99,7 +99,7 @@ fn the_last_instant_lies_in_a_window_of_its_own() {
     for time in [i64::MAX - 2, i64::MAX - 1, i64::MAX] {
         assert_eq!(count(&mut windows, time, ()), Added::Kept);
     }
-    let last = windows.window_of(Timestamp::MAX);
+    let last = windows.slice_of(Timestamp::MAX);
     assert_eq!(last, Window::new(Timestamp::MAX, Timestamp::MAX));
     windows.advance(Timestamp::MAX);
     assert_eq!(

@@ -1,0 +1,122 @@
+use crate::{Aggregate, StateStats, Timestamp, Window};
+
+/// What became of a record that was offered to its windows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// It was folded into at least one window.
+    Kept,
+    /// All its windows are gone: their last instant plus the allowed lateness
+    /// is at or before the watermark.
+    Late,
+    /// Its key is new and the state holds as many keys as it may.
+    Refused,
+    /// It lies in no window, and is not behind the watermark.
+    Ignored,
+}
+
+/// Why a window gave a result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Firing {
+    /// A trigger asked for it before the watermark had completed the window.
+    Early,
+    /// The watermark completed the window.
+    #[default]
+    OnTime,
+    /// A late record came, within the allowed lateness.
+    Late,
+}
+
+/// One key's result of one window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fired<K, V> {
+    /// The window.
+    pub window: Window,
+    /// The key.
+    pub key: K,
+    /// What the aggregate made of the records.
+    pub value: V,
+    /// Why it came out.
+    pub firing: Firing,
+}
+
+/// A record that is offered to its windows.
+#[derive(Debug)]
+pub struct Arrival<'a, T> {
+    /// Its place in event time.
+    pub time: Timestamp,
+    /// The record.
+    pub value: &'a T,
+    /// The how-manieth record it is; zero unless the aggregate is
+    /// [numbered](Aggregate::NUMBERED).
+    pub number: u64,
+}
+
+// Not derived: a copy needs no copy of the record.
+impl<T> Clone for Arrival<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Arrival<'_, T> {}
+
+impl<T> Arrival<'_, T> {
+    /// Folds the record into an accumulator, with its number if that is asked for.
+    #[inline(always)]
+    pub fn fold_into<A: Aggregate<T>>(&self, aggregate: &A, accumulator: &mut A::Accumulator) {
+        if A::NUMBERED {
+            aggregate.add_numbered(accumulator, self.value, self.number);
+        } else {
+            aggregate.add(accumulator, self.value);
+        }
+    }
+}
+
+/// Where keyed windows of one kind keep their state: a machine without threads
+/// or clocks.
+///
+/// [`add`](Self::add) folds a record, [`advance`](Self::advance) moves the
+/// watermark, and [`next_due`](Self::next_due) hands out what is due, one
+/// result at a time, so that the caller can stop whenever its output is full.
+/// As long as anything is due the caller adds nothing.
+///
+/// The aggregate is handed in at every call, and is the same at each.
+pub trait WindowStore<K, T, A: Aggregate<T>> {
+    /// The accumulator into which a record of `key` at `time` is to be folded,
+    /// if that is all there is to do: the window is at hand, the key is known,
+    /// and nothing becomes due by it.
+    ///
+    /// The short way for most records. It calls nothing, so that a loop over it
+    /// keeps what it holds in registers; [`add`](Self::add) is the long way, for
+    /// all of them.
+    fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut A::Accumulator>;
+
+    /// Folds a record into its windows. Nothing is folded unless the answer is
+    /// [`Added::Kept`]; then something may be due.
+    fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added;
+
+    /// Folds what another core has seen of `key` in the slice of `time`. Asked
+    /// only of windows that have a [slicing](crate::WindowKind::slicing), and
+    /// only for slices of which no window is complete.
+    fn merge(&mut self, aggregate: &A, time: Timestamp, key: K, other: A::Accumulator) -> Added {
+        let _ = (aggregate, time, key, other);
+        Added::Late
+    }
+
+    /// Moves the watermark to `time`; one that does not rise does nothing. Says
+    /// whether there is now something due (or at least something to tidy up).
+    fn advance(&mut self, time: Timestamp) -> bool;
+
+    /// Whether [`next_due`](Self::next_due) has something to hand out (or at
+    /// least to tidy up).
+    fn has_due(&self) -> bool;
+
+    /// The next result that is due: for each key, windows in the order of their
+    /// ends. `None` when all is handed out and tidied up.
+    fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>>;
+
+    /// The watermark as it stands.
+    fn watermark(&self) -> Timestamp;
+
+    /// What the state holds.
+    fn stats(&self) -> StateStats;
+}
