@@ -1,8 +1,8 @@
 use crate::job::Shared;
-use crate::KeyedStream;
+use crate::{KeyedStream, WindowedStream};
 use fluxus_core::operator::{Filter, FilterMap, FlatMap, Inspect, Map, Skip, Take, Timestamps};
-use fluxus_core::windows::{BoundedDisorder, Timestamp};
-use fluxus_core::{Chain, Name, Named};
+use fluxus_core::windows::{BoundedDisorder, Timestamp, WindowKind};
+use fluxus_core::{Chain, Name, Named, Timed};
 use std::hash::Hash;
 use std::rc::Rc;
 
@@ -241,5 +241,35 @@ impl<C: Chain> DataStream<C> {
         K: Hash + Eq + Clone + Send + 'static,
     {
         KeyedStream::new(self.shared, self.chain, key_of)
+    }
+
+    /// Puts the records of the whole stream, without a key, into windows of
+    /// event time. With several workers each folds its own records first, where
+    /// the windows allow it; one of them has the last word.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let per_second = job
+    ///     .from_iter([100i64, 900, 1100])
+    ///     .timestamps(|&ms| Timestamp::from_millis(ms), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(1))?)
+    ///     .count()
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(per_second.take(), [2, 1]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn window_all<W>(
+        self,
+        windows: W,
+    ) -> WindowedStream<C, impl Fn(&C::Item) + Clone + Send + 'static, W>
+    where
+        C: Timed,
+        W: WindowKind<C::Item>,
+    {
+        WindowedStream::new(self.shared, self.chain, |_: &C::Item| (), windows)
     }
 }

@@ -1,7 +1,7 @@
 use crate::job::Shared;
 use crate::{DataStream, WindowedStream};
 use fluxus_core::operator::{Rolling, RollingFold, RollingReduce};
-use fluxus_core::windows::Tumbling;
+use fluxus_core::windows::WindowKind;
 use fluxus_core::{Chain, Timed};
 use std::hash::Hash;
 use std::rc::Rc;
@@ -108,10 +108,11 @@ where
     /// // No timestamps: which window would a record belong to?
     /// job.from_iter(0..5).key_by(|n| n % 2).window(size).count().for_each(|_| {});
     /// ```
-    pub fn window(self, tumbling: Tumbling) -> WindowedStream<C, F>
+    pub fn window<W>(self, windows: W) -> WindowedStream<C, F, W>
     where
         C: Timed,
+        W: WindowKind<C::Item>,
     {
-        WindowedStream::new(self.shared, self.chain, self.key_of, tumbling)
+        WindowedStream::new(self.shared, self.chain, self.key_of, windows)
     }
 }

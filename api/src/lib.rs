@@ -90,7 +90,8 @@ pub mod sink {
 pub mod windows {
     pub use fluxus_core::windows::aggregate::{Count, Fold, Max, Mean, Min, Reduce, Sum, Summable};
     pub use fluxus_core::windows::{
-        Aggregate, BoundedDisorder, DisorderError, Timestamp, Tumbling, Window, WindowError,
+        Aggregate, BoundedDisorder, DisorderError, Firing, Lateness, LatenessError, Timestamp,
+        Tumbling, Window, WindowError, WindowKind,
     };
 }
 

@@ -2,46 +2,83 @@ use crate::job::Shared;
 use crate::DataStream;
 use fluxus_core::operator::{Rejected, SideStream, WindowAggregate};
 use fluxus_core::windows::aggregate::{Count, Fold, Max, Mean, Min, Reduce, Sum, Summable};
-use fluxus_core::windows::{Aggregate, Tumbling};
-use fluxus_core::Timed;
+use fluxus_core::windows::{Aggregate, Lateness, WindowKind};
+use fluxus_core::Chain;
 use std::hash::Hash;
 use std::rc::Rc;
 
 /// A keyed stream cut into windows, waiting to be told what becomes of each.
 #[must_use = "a stream that is not brought to a sink is a mistake"]
-pub struct WindowedStream<C, F> {
+pub struct WindowedStream<C, F, W> {
     shared: Rc<Shared>,
     chain: C,
     key_of: F,
-    tumbling: Tumbling,
+    windows: W,
+    lateness: Lateness,
 }
 
-impl<C, F> WindowedStream<C, F> {
-    pub(crate) fn new(shared: Rc<Shared>, chain: C, key_of: F, tumbling: Tumbling) -> Self {
+impl<C, F, W> WindowedStream<C, F, W> {
+    pub(crate) fn new(shared: Rc<Shared>, chain: C, key_of: F, windows: W) -> Self {
         Self {
             shared,
             chain,
             key_of,
-            tumbling,
+            windows,
+            lateness: Lateness::NONE,
         }
     }
 }
 
 /// The stream of the results of a window.
-type Results<C, F, A> = DataStream<WindowAggregate<C, F, A>>;
+type Results<C, F, W, A> = DataStream<WindowAggregate<C, F, W, A>>;
 
-impl<C, F, K> WindowedStream<C, F>
+impl<C, F, K, W> WindowedStream<C, F, W>
 where
-    C: Timed,
+    C: Chain,
     F: Fn(&C::Item) -> K + Clone + Send + 'static,
     K: Hash + Eq + Clone + Send + 'static,
+    W: WindowKind<C::Item>,
 {
+    /// Keeps each window for so long after its end, for records that come late:
+    /// such a record makes its window give its whole result again, labelled
+    /// [`Firing::Late`](crate::windows::Firing::Late). Then the window is
+    /// dropped, without a further result. Zero unless it is set.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::windows::Firing;
+    /// # use std::time::Duration;
+    /// // A batch of one: a watermark after every record.
+    /// let job = Job::new("doc", Config::new().workers(1).batch(1))?;
+    /// let counts = job
+    ///     .from_iter([1i64, 15, 3])
+    ///     .timestamps(|&s| Timestamp::from_secs(s), BoundedDisorder::monotonous())
+    ///     .key_by(|_| ())
+    ///     .window(Tumbling::new(Duration::from_secs(10))?)
+    ///     .allowed_lateness(Duration::from_secs(60))
+    ///     .count()
+    ///     .map(|row| (row.start(), row.value, row.firing))
+    ///     .collect();
+    /// job.run()?;
+    /// let (first, second) = (Timestamp::from_secs(0), Timestamp::from_secs(10));
+    /// assert_eq!(
+    ///     counts.take(),
+    ///     [(first, 1, Firing::OnTime), (first, 2, Firing::Late), (second, 1, Firing::OnTime)]
+    /// );
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn allowed_lateness(mut self, lateness: impl Into<Lateness>) -> Self {
+        self.lateness = lateness.into();
+        self
+    }
+
     /// Folds the records of each key and window with `aggregate`; a tuple of
     /// aggregates is one too.
     ///
     /// One [`WindowResult`](crate::WindowResult) a key and window comes out, in
     /// the order of the windows' ends, when the watermark reaches the window's
-    /// last instant. A window without records has no result.
+    /// last instant (unless a trigger or an allowed lateness asks for more). A
+    /// window without records has no result.
     ///
     /// ```
     /// # use fluxus::prelude::*;
@@ -62,13 +99,20 @@ where
     /// );
     /// # Ok::<(), fluxus::Error>(())
     /// ```
-    pub fn aggregate<A>(self, aggregate: A) -> Results<C, F, A>
+    pub fn aggregate<A>(self, aggregate: A) -> Results<C, F, W, A>
     where
         A: Aggregate<C::Item> + Clone + Send + 'static,
         A::Output: Send + 'static,
     {
         let name = self.shared.name("window");
-        let window = WindowAggregate::new(name, self.chain, self.key_of, self.tumbling, aggregate);
+        let window = WindowAggregate::new(
+            name,
+            self.chain,
+            self.key_of,
+            self.windows,
+            self.lateness,
+            aggregate,
+        );
         DataStream::new(self.shared, window)
     }
 
@@ -98,7 +142,10 @@ where
     pub fn aggregate_with_rejected<A>(
         self,
         aggregate: A,
-    ) -> (Results<C, F, A>, DataStream<SideStream<Rejected<C::Item>>>)
+    ) -> (
+        Results<C, F, W, A>,
+        DataStream<SideStream<Rejected<C::Item>>>,
+    )
     where
         A: Aggregate<C::Item> + Clone + Send + 'static,
         A::Output: Send + 'static,
@@ -115,13 +162,13 @@ where
     }
 
     /// How many records each key has in each window.
-    pub fn count(self) -> Results<C, F, Count> {
+    pub fn count(self) -> Results<C, F, W, Count> {
         self.aggregate(Count)
     }
 
     /// The sum of a number of each record.
     #[allow(clippy::type_complexity)]
-    pub fn sum<N, G>(self, number: G) -> Results<C, F, Sum<G>>
+    pub fn sum<N, G>(self, number: G) -> Results<C, F, W, Sum<G>>
     where
         N: Summable + 'static,
         G: Fn(&C::Item) -> N + Clone + Send + 'static,
@@ -130,7 +177,7 @@ where
     }
 
     /// The smallest value taken from the records.
-    pub fn min<V, G>(self, value: G) -> Results<C, F, Min<G>>
+    pub fn min<V, G>(self, value: G) -> Results<C, F, W, Min<G>>
     where
         V: PartialOrd + Clone + Send + 'static,
         G: Fn(&C::Item) -> V + Clone + Send + 'static,
@@ -139,7 +186,7 @@ where
     }
 
     /// The largest value taken from the records.
-    pub fn max<V, G>(self, value: G) -> Results<C, F, Max<G>>
+    pub fn max<V, G>(self, value: G) -> Results<C, F, W, Max<G>>
     where
         V: PartialOrd + Clone + Send + 'static,
         G: Fn(&C::Item) -> V + Clone + Send + 'static,
@@ -148,7 +195,7 @@ where
     }
 
     /// The mean of a number of each record.
-    pub fn mean<N, G>(self, number: G) -> Results<C, F, Mean<G>>
+    pub fn mean<N, G>(self, number: G) -> Results<C, F, W, Mean<G>>
     where
         N: Summable + 'static,
         G: Fn(&C::Item) -> N + Clone + Send + 'static,
@@ -157,7 +204,7 @@ where
     }
 
     /// Reduces the records of each key and window with an associative function.
-    pub fn reduce<G>(self, reduce: G) -> Results<C, F, Reduce<G>>
+    pub fn reduce<G>(self, reduce: G) -> Results<C, F, W, Reduce<G>>
     where
         C::Item: Clone,
         G: Fn(&C::Item, &C::Item) -> C::Item + Clone + Send + 'static,
@@ -171,7 +218,7 @@ where
     /// Every core starts at `initial`, so it must be neutral to `merge` (zero
     /// for a sum, an empty list for a concatenation): else results depend on
     /// the number of workers.
-    pub fn fold<S, G, M>(self, initial: S, fold: G, merge: M) -> Results<C, F, Fold<S, G, M>>
+    pub fn fold<S, G, M>(self, initial: S, fold: G, merge: M) -> Results<C, F, W, Fold<S, G, M>>
     where
         S: Clone + Send + 'static,
         G: Fn(&mut S, &C::Item) + Clone + Send + 'static,

@@ -1,7 +1,9 @@
 use crate::error::ConfigError;
+use crate::{SystemClock, WallClock};
 use fluxus_ringbuf::Capacity;
 use fluxus_runtime::{default_workers, IdleStrategy, Placement};
 use fluxus_windows::StateLimit;
+use std::sync::Arc;
 
 /// What happens to a record whose key is new when the state is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub struct Config {
     key_limit: usize,
     when_full: WhenFull,
     measure_latency: bool,
+    clock: Arc<dyn WallClock>,
 }
 
 impl Default for Config {
@@ -52,6 +55,7 @@ impl Default for Config {
             key_limit: 1 << 24,
             when_full: WhenFull::Fail,
             measure_latency: false,
+            clock: Arc::new(SystemClock),
         }
     }
 }
@@ -140,6 +144,14 @@ impl Config {
         self
     }
 
+    /// The time of the wall, for processing-time windows and idle timeouts.
+    /// Default: [`SystemClock`]. A [`ManualClock`](crate::ManualClock) makes a
+    /// job that uses them repeatable.
+    pub fn clock(mut self, clock: impl WallClock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
     /// Checks everything at once.
     ///
     /// # Errors
@@ -186,6 +198,7 @@ impl Config {
             state_limit: StateLimit::new(self.expected_keys, key_limit),
             when_full: self.when_full,
             measure_latency: self.measure_latency,
+            clock: self.clock,
         })
     }
 }
@@ -209,6 +222,8 @@ pub struct Settings {
     pub when_full: WhenFull,
     /// Whether latencies are measured.
     pub measure_latency: bool,
+    /// The time of the wall.
+    pub clock: Arc<dyn WallClock>,
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
+use crate::operator::IdleTimeoutError;
 use fluxus_runtime::Fault;
-use fluxus_windows::{DisorderError, WindowError};
+use fluxus_windows::{DisorderError, LatenessError, WindowError};
 use std::fmt;
 
 /// Why a job could not be built or did not end well.
@@ -144,6 +145,10 @@ pub enum ConfigError {
     Window(WindowError),
     /// A bound on disorder that cannot be.
     Disorder(DisorderError),
+    /// An allowed lateness that cannot be.
+    Lateness(LatenessError),
+    /// An idle timeout that cannot be.
+    IdleTimeout(IdleTimeoutError),
 }
 
 impl fmt::Display for ConfigError {
@@ -174,20 +179,28 @@ impl fmt::Display for ConfigError {
             ),
             Self::Window(error) => error.fmt(f),
             Self::Disorder(error) => error.fmt(f),
+            Self::Lateness(error) => error.fmt(f),
+            Self::IdleTimeout(error) => error.fmt(f),
         }
     }
 }
 
 impl std::error::Error for ConfigError {}
 
-impl From<WindowError> for Error {
-    fn from(error: WindowError) -> Self {
-        Error::Config(ConfigError::Window(error))
-    }
+/// What a value that checks itself refuses, as an [`Error`]: so that `?` does.
+macro_rules! refused_settings {
+    ($($error:ty => $variant:ident;)*) => {$(
+        impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Error::Config(ConfigError::$variant(error))
+            }
+        }
+    )*};
 }
 
-impl From<DisorderError> for Error {
-    fn from(error: DisorderError) -> Self {
-        Error::Config(ConfigError::Disorder(error))
-    }
+refused_settings! {
+    WindowError => Window;
+    DisorderError => Disorder;
+    LatenessError => Lateness;
+    IdleTimeoutError => IdleTimeout;
 }

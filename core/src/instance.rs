@@ -1,5 +1,5 @@
 use crate::metrics::{Measure, Registry};
-use crate::{Clock, Flow, Name, WhenFull};
+use crate::{Clock, Flow, Name, WallClock, WhenFull};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::{Control, Fault};
 use fluxus_windows::StateLimit;
@@ -21,6 +21,8 @@ pub struct Instance {
     pub when_full: WhenFull,
     /// Where latencies are read from.
     pub clock: Clock,
+    /// The time of the wall.
+    pub wall: Arc<dyn WallClock>,
     /// Whether the job is to drain or to stop.
     pub control: Control,
     pub(crate) registry: Arc<Registry>,

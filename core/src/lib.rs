@@ -16,6 +16,7 @@
 mod flow;
 mod record;
 mod signal;
+mod wall_clock;
 
 mod collector;
 
@@ -54,6 +55,7 @@ pub use plan::Plan;
 pub use record::Record;
 pub use run::{run_local, start, JobEnding, Latency, Report, RunningJob};
 pub use signal::{Clock, Signal, Stamp, Watermark};
+pub use wall_clock::{ManualClock, SystemClock, WallClock};
 
 pub use fluxus_runtime::{Cause, Control, Fault, IdleStrategy, Placement, Warning, WorkerReport};
 pub use fluxus_windows as windows;

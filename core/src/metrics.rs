@@ -14,6 +14,11 @@ pub enum Measure {
     Results,
     /// Records that came after their window had closed.
     Late,
+    /// Records that lie in no window: between two, where the slide is longer
+    /// than the size.
+    Ignored,
+    /// Results that a late record, within the allowed lateness, set free.
+    LateFirings,
     /// Records that were refused because the state was full.
     Refused,
     /// Input that was not as it should be.
@@ -22,6 +27,11 @@ pub enum Measure {
     Unwanted,
     /// The most keys held at once.
     KeysHighWater,
+    /// Keys held when windows last closed.
+    KeysHeld,
+    /// Panes open when windows last closed: stretches of time for which there
+    /// is state, or windows where each is kept on its own.
+    PanesHeld,
     /// How often state outgrew the memory set aside for it.
     StateGrown,
 }

@@ -156,6 +156,7 @@ impl Plan {
                 state_limit: self.settings.state_limit,
                 when_full: self.settings.when_full,
                 clock: self.clock,
+                wall: Arc::clone(&self.settings.clock),
                 control: self.control.clone(),
                 registry: Arc::clone(&self.registry),
                 latencies: Arc::clone(&self.latencies),

@@ -10,7 +10,7 @@ use fluxus_core::operator::{
 };
 use fluxus_core::source::{BoxError, Head, Pulled, Source, SourceStatus};
 use fluxus_core::windows::aggregate::{Count, Sum};
-use fluxus_core::windows::{BoundedDisorder, Timestamp, Tumbling, Window};
+use fluxus_core::windows::{BoundedDisorder, Firing, Lateness, Timestamp, Tumbling, Window};
 use fluxus_core::{
     run_local, Chain, Collector, Config, Flow, Measure, Name, Plan, Signal, Stamp, Watermark,
 };
@@ -575,6 +575,7 @@ fn row(key: i64, start: i64, count: u64, sum: i128) -> Said<Row> {
             key,
             window: Window::new(at(start), at(start + 10)),
             value: (count, sum),
+            firing: Firing::OnTime,
         },
     )
 }
@@ -582,7 +583,14 @@ fn row(key: i64, start: i64, count: u64, sum: i128) -> Said<Row> {
 fn windows<U: fluxus_core::Timed<Item = i64>>(upstream: U) -> impl fluxus_core::Timed<Item = Row> {
     let size = Tumbling::new(Duration::from_nanos(10)).unwrap();
     let aggregate = (Count, Sum::of(|n: &i64| *n));
-    WindowAggregate::new(name(), upstream, |n: &i64| n % 2, size, aggregate)
+    WindowAggregate::new(
+        name(),
+        upstream,
+        |n: &i64| n % 2,
+        size,
+        Lateness::NONE,
+        aggregate,
+    )
 }
 
 /// Windows of ten, keys 0 and 1, every way a watermark can come.
@@ -679,7 +687,7 @@ fn a_window_of_many_keys_is_emptied_over_many_calls() {
     for drive in drives() {
         let found = heard(drive, &script, |head| {
             let size = Tumbling::new(Duration::from_nanos(10)).unwrap();
-            WindowAggregate::new(name(), head, |n: &i64| *n, size, Count)
+            WindowAggregate::new(name(), head, |n: &i64| *n, size, Lateness::NONE, Count)
         });
         let (first, rest) = found.split_at(keys as usize);
         let mut seen: Vec<i64> = first
@@ -916,7 +924,8 @@ fn rows_that_had_to_wait_are_followed_by_the_end_of_their_batch() {
                 let head: Head<_, true> =
                     Head::new(&mut plan, Name::new("silent"), sources_made).unwrap();
                 let size = Tumbling::new(Duration::from_nanos(10)).unwrap();
-                let windows = WindowAggregate::new(name(), head, |n: &i64| *n, size, Count);
+                let windows =
+                    WindowAggregate::new(name(), head, |n: &i64| *n, size, Lateness::NONE, Count);
                 let heard = Arc::clone(&is_through);
                 windows
                     .lower(&mut plan, move |_| Ledger {

@@ -51,6 +51,15 @@ impl Lateness {
     }
 }
 
+impl fmt::Display for Lateness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            i64::MAX => f.write_str("all time"),
+            nanos => write!(f, "{:?}", Duration::from_nanos(nanos.unsigned_abs())),
+        }
+    }
+}
+
 /// A duration too long for 64 bits of nanoseconds (292 years) is for ever.
 impl From<Duration> for Lateness {
     fn from(duration: Duration) -> Self {

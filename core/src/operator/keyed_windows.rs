@@ -1,24 +1,27 @@
 use super::{Rejected, Rejection, WindowResult};
 use crate::exchange::SideOutput;
 use crate::metrics::Measure;
-use crate::{Clock, Collector, Flow, Instance, Name, Record, Signal, WhenFull};
+use crate::{Clock, Collector, Flow, Instance, Name, Record, Signal, Stamp, WhenFull};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
-use fluxus_windows::{Added, Aggregate, Timestamp, Tumbling, TumblingWindows};
-use std::hash::Hash;
+use fluxus_windows::{Added, Aggregate, Arrival, Fired, Firing, Timestamp, WindowStore};
 
 /// Keyed windows that have the last word: they emit results and reject what
 /// comes too late. As a [`Collector`] of records it is the window operator;
 /// [`MergeOperator`](super::window_merge::MergeOperator) feeds it partial panes.
-pub(crate) struct KeyedWindows<T, K, F, A: Aggregate<T>, C> {
+pub(crate) struct KeyedWindows<T, F, A, S, C> {
     pub(crate) name: Name,
     key_of: F,
     pub(crate) aggregate: A,
-    pub(crate) windows: TumblingWindows<K, A::Accumulator>,
+    pub(crate) windows: S,
     next: C,
     rejected: SideOutput<Rejected<T>>,
-    /// The signal whose windows are being emptied; it follows their results.
-    emptying: Option<Signal>,
+    /// Records seen; kept only for aggregates that ask for their order.
+    arrivals: u64,
+    /// Results are due and are being handed on.
+    is_emptying: bool,
+    /// The signal that set them free; it follows them.
+    signal_owed: Option<Signal>,
     /// The end was passed on.
     has_ended: bool,
     /// Downstream wants no more results: what is held is nobody's.
@@ -35,82 +38,136 @@ struct Meters {
     results: CounterWriter,
     late: CounterWriter,
     refused: CounterWriter,
+    ignored: CounterWriter,
+    late_firings: CounterWriter,
     keys: CounterWriter,
+    keys_held: CounterWriter,
+    panes_held: CounterWriter,
     grown: CounterWriter,
 }
 
-impl<T, K, F, A, C> KeyedWindows<T, K, F, A, C>
-where
-    K: Hash + Eq + Clone,
-    F: Fn(&T) -> K + Clone,
-    A: Aggregate<T> + Clone,
-    C: Collector<WindowResult<K, A::Output>>,
-{
+impl<T, F, A, S, C> KeyedWindows<T, F, A, S, C> {
     pub(crate) fn new(
         name: &Name,
         instance: &Instance,
-        tumbling: Tumbling,
+        windows: S,
         key_of: &F,
         aggregate: &A,
         rejected: SideOutput<Rejected<T>>,
         next: C,
-    ) -> Self {
-        let create = || aggregate.create();
+    ) -> Self
+    where
+        F: Clone,
+        A: Clone,
+    {
+        let counter = |measure| instance.counter(name, measure);
         Self {
-            windows: TumblingWindows::new(tumbling, instance.state_limit, &create),
+            windows,
             name: name.clone(),
             key_of: key_of.clone(),
             aggregate: aggregate.clone(),
             next,
             rejected,
-            emptying: None,
+            arrivals: 0,
+            is_emptying: false,
+            signal_owed: None,
             has_ended: false,
             is_unwanted: false,
             batch: instance.batch,
             clock: instance.clock,
             when_full: instance.when_full,
             meters: Meters {
-                results: instance.counter(name, Measure::Results),
-                late: instance.counter(name, Measure::Late),
-                refused: instance.counter(name, Measure::Refused),
-                keys: instance.counter(name, Measure::KeysHighWater),
-                grown: instance.counter(name, Measure::StateGrown),
+                results: counter(Measure::Results),
+                late: counter(Measure::Late),
+                refused: counter(Measure::Refused),
+                ignored: counter(Measure::Ignored),
+                late_firings: counter(Measure::LateFirings),
+                keys: counter(Measure::KeysHighWater),
+                keys_held: counter(Measure::KeysHeld),
+                panes_held: counter(Measure::PanesHeld),
+                grown: counter(Measure::StateGrown),
             },
             instance: instance.clone(),
         }
     }
+}
 
-    /// Folds a record into its window.
+impl<T, K, F, A, S, C> KeyedWindows<T, F, A, S, C>
+where
+    F: Fn(&T) -> K,
+    A: Aggregate<T>,
+    S: WindowStore<K, T, A>,
+    C: Collector<WindowResult<K, A::Output>>,
+{
+    /// Folds a record into its windows.
     #[inline(always)]
     pub(crate) fn fold(&mut self, time: Timestamp, value: T) -> Flow {
+        if A::NUMBERED {
+            self.arrivals += 1;
+        }
+        self.fold_numbered(time, value, self.arrivals)
+    }
+
+    /// Folds a record that was numbered where it came in.
+    #[inline(always)]
+    pub(crate) fn fold_numbered(&mut self, time: Timestamp, value: T, number: u64) -> Flow {
         let culprit = Culprit::new(&self.name);
         let key = (self.key_of)(&value);
         if let Some(accumulator) = self.windows.at_hand(time, &key) {
-            self.aggregate.add(accumulator, &value);
+            let arrival = Arrival {
+                time,
+                value: &value,
+                number,
+            };
+            arrival.fold_into(&self.aggregate, accumulator);
             culprit.cleared();
             return Flow::Open;
         }
         culprit.cleared();
-        self.fold_the_long_way(key, Record { time, value })
+        self.fold_the_long_way(key, Record { time, value }, number)
     }
 
     /// For a new key, another window than the record before, or none at all.
     #[cold]
     #[inline(never)]
-    fn fold_the_long_way(&mut self, key: K, record: Record<T>) -> Flow {
+    fn fold_the_long_way(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
         let Record { time, value } = record;
         let culprit = Culprit::new(&self.name);
-        let aggregate = &self.aggregate;
-        let added = self
-            .windows
-            .update(time, key, &|| aggregate.create(), |accumulator| {
-                aggregate.add(accumulator, &value)
-            });
+        let arrival = Arrival {
+            time,
+            value: &value,
+            number,
+        };
+        let added = self.windows.add(&self.aggregate, key, arrival);
         culprit.cleared();
         match added {
+            Added::Kept if self.windows.has_due() => self.fire(),
             Added::Kept => Flow::Open,
             Added::Late => self.reject(time, value, Rejection::Late),
             Added::Refused => self.reject(time, value, Rejection::StateFull),
+            Added::Ignored => {
+                self.meters.ignored.add(1);
+                Flow::Open
+            }
+        }
+    }
+
+    /// A record made something due: it goes out at once.
+    fn fire(&mut self) -> Flow {
+        self.is_emptying = true;
+        let flow = self.mark(self.clock.now());
+        if !flow.is_open() {
+            return flow;
+        }
+        let flow = self.empty();
+        self.settle(flow)
+    }
+
+    /// Tells downstream when what follows was set free, if that is measured.
+    fn mark(&mut self, born: Stamp) -> Flow {
+        match born.is_some() {
+            true => self.next.signal(Signal::Marker(born)),
+            false => Flow::Open,
         }
     }
 
@@ -168,28 +225,20 @@ where
     /// Hands on results while there are any and downstream is open, at most a
     /// batch; after the last one, the signal that set them free.
     fn empty(&mut self) -> Flow {
-        let aggregate = &self.aggregate;
-        let create = || aggregate.create();
         for count in 0..self.batch {
             let culprit = Culprit::new(&self.name);
-            let result = self
-                .windows
-                .next_closed(&create)
-                .map(|closed| WindowResult {
-                    value: aggregate.finish(closed.accumulator),
-                    key: closed.key,
-                    window: closed.window,
-                });
+            let due = self.windows.next_due(&self.aggregate);
             culprit.cleared();
-            let Some(result) = result else {
+            let Some(due) = due else {
                 self.meters.results.add(count as u64);
+                self.is_emptying = false;
                 self.report();
-                return match self.emptying.take() {
+                return match self.signal_owed.take() {
                     Some(signal) => self.signal_to_all(signal),
                     None => Flow::Open,
                 };
             };
-            let flow = self.next.push(result.window.last_instant(), result);
+            let flow = self.emit(due);
             if !flow.is_open() {
                 self.meters.results.add(count as u64 + 1);
                 return flow;
@@ -199,10 +248,34 @@ where
         Flow::Busy
     }
 
+    #[inline]
+    fn emit(&mut self, due: Fired<K, A::Output>) -> Flow {
+        let Fired {
+            window,
+            key,
+            value,
+            firing,
+        } = due;
+        if firing == Firing::Late {
+            self.meters.late_firings.add(1);
+        }
+        // The end of time is for what has no end, and for what was cut off by it.
+        let time = window.last_instant();
+        let result = WindowResult {
+            key,
+            window,
+            value,
+            firing,
+        };
+        self.next.push(time, result)
+    }
+
     /// Publishes what the state holds; done when it changes shape.
     fn report(&mut self) {
         let stats = self.windows.stats();
         self.meters.keys.set(stats.keys_high_water as u64);
+        self.meters.keys_held.set(stats.keys as u64);
+        self.meters.panes_held.set(stats.panes as u64);
         self.meters.grown.set(stats.grown);
     }
 
@@ -214,7 +287,8 @@ where
             return flow;
         }
         self.is_unwanted = true;
-        match self.emptying.take() {
+        self.is_emptying = false;
+        match self.signal_owed.take() {
             Some(Signal::End) => self.signal_to_all(Signal::End),
             _ => flow,
         }
@@ -231,26 +305,24 @@ where
             }
             return self.signal_to_all(signal);
         }
-        self.emptying = Some(signal);
-        let born = match signal {
+        self.is_emptying = true;
+        self.signal_owed = Some(signal);
+        let flow = self.mark(match signal {
             Signal::Watermark(watermark) => watermark.born,
             _ => self.clock.now(),
-        };
-        if born.is_some() {
-            let flow = self.next.signal(Signal::Marker(born));
-            if !flow.is_open() {
-                return flow;
-            }
+        });
+        if !flow.is_open() {
+            return flow;
         }
         self.empty()
     }
 }
 
-impl<T, K, F, A, C> Collector<T> for KeyedWindows<T, K, F, A, C>
+impl<T, K, F, A, S, C> Collector<T> for KeyedWindows<T, F, A, S, C>
 where
-    K: Hash + Eq + Clone,
-    F: Fn(&T) -> K + Clone,
-    A: Aggregate<T> + Clone,
+    F: Fn(&T) -> K,
+    A: Aggregate<T>,
+    S: WindowStore<K, T, A>,
     C: Collector<WindowResult<K, A::Output>>,
 {
     fn open(&mut self) -> Flow {
@@ -280,7 +352,7 @@ where
         let side = self.rejected.resume();
         let main = self.next.resume();
         let mut flow = self.both(main, side);
-        if flow.is_open() && self.emptying.is_some() {
+        if flow.is_open() && self.is_emptying {
             flow = self.empty();
         }
         self.settle(flow)

@@ -6,8 +6,10 @@ mod filter;
 mod filter_map;
 mod flat_map;
 mod gather;
+mod idle_after;
 mod inspect;
 mod map;
+mod processing_time;
 mod skip;
 mod take;
 mod timestamps;
@@ -26,8 +28,10 @@ pub use filter::Filter;
 pub use filter_map::FilterMap;
 pub use flat_map::FlatMap;
 pub use gather::Gather;
+pub use idle_after::{IdleAfter, IdleTimeout, IdleTimeoutError};
 pub use inspect::Inspect;
 pub use map::Map;
+pub use processing_time::ProcessingTime;
 pub use rolling::{Rolling, RollingFold, RollingReduce, RollingState};
 pub use side_stream::SideStream;
 pub use skip::Skip;
@@ -39,12 +43,25 @@ pub use window_result::{Rejected, Rejection, WindowResult};
 /// The parts of every description that do not depend on what it does: its name
 /// can be changed, and it is timed when its upstream is.
 macro_rules! describe {
-    ($name:ident<$upstream:ident $(, $parameter:ident)*>) => {
+    (@ named $name:ident<$upstream:ident $(, $parameter:ident)*>) => {
         impl<$upstream $(, $parameter)*> $crate::Named for $name<$upstream $(, $parameter)*> {
             fn rename(&mut self, name: $crate::Name) {
                 self.name = name;
             }
         }
+    };
+    // It gives its records their times itself.
+    ($name:ident<$upstream:ident $(, $parameter:ident)*> is timed) => {
+        $crate::operator::describe!(@ named $name<$upstream $(, $parameter)*>);
+
+        impl<$upstream $(, $parameter)*> $crate::Timed for $name<$upstream $(, $parameter)*>
+        where
+            Self: $crate::Chain,
+        {
+        }
+    };
+    ($name:ident<$upstream:ident $(, $parameter:ident)*>) => {
+        $crate::operator::describe!(@ named $name<$upstream $(, $parameter)*>);
 
         impl<$upstream: $crate::Timed $(, $parameter)*> $crate::Timed
             for $name<$upstream $(, $parameter)*>

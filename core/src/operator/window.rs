@@ -6,39 +6,49 @@ use crate::exchange::{Lane, Sender, SideOutput};
 use crate::{
     partition_of, Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed, WhenFull,
 };
-use fluxus_windows::{Aggregate, Tumbling};
+use fluxus_windows::{Aggregate, Lateness, WindowKind};
 use std::hash::Hash;
 
 /// The number of a side output's edge, and a ring for each instance.
 type SideRings<T> = (usize, Vec<Sender<T>>);
 
-/// Keyed tumbling windows, folded by an aggregate.
+/// Keyed windows, folded by an aggregate.
 ///
 /// How it runs is decided by the plan, and [`Plan::explain`] says so:
 ///
 /// - one instance upstream and one worker: fused with its upstream;
-/// - else, in two phases: every producing core folds its own records, and when
-///   a pane is complete its partial accumulators, not the records, cross to the
-///   core that the key belongs to, which merges them and has the last word;
-/// - with [`WhenFull::Reject`], records cross one by one, so that any of them
-///   can be given back.
-pub struct WindowAggregate<U: Chain, F, A> {
+/// - else, if the windows can be [sliced](WindowKind::slicing), in two phases:
+///   every producing core folds its own records, and when a slice is complete
+///   its partial accumulators, not the records, cross to the core that the key
+///   belongs to, which merges them and has the last word;
+/// - else, and with [`WhenFull::Reject`], under which any record may have to be
+///   given back, records cross one by one.
+pub struct WindowAggregate<U: Chain, F, W, A> {
     name: Name,
     upstream: U,
     key_of: F,
-    tumbling: Tumbling,
+    windows: W,
+    lateness: Lateness,
     aggregate: A,
     rejected: Option<SideRings<Rejected<U::Item>>>,
 }
 
-impl<U: Chain, F, A> WindowAggregate<U, F, A> {
+impl<U: Chain, F, W, A> WindowAggregate<U, F, W, A> {
     /// `aggregate` over the windows of what `upstream` yields, by key.
-    pub fn new(name: Name, upstream: U, key_of: F, tumbling: Tumbling, aggregate: A) -> Self {
+    pub fn new(
+        name: Name,
+        upstream: U,
+        key_of: F,
+        windows: W,
+        lateness: Lateness,
+        aggregate: A,
+    ) -> Self {
         Self {
             name,
             upstream,
             key_of,
-            tumbling,
+            windows,
+            lateness,
             aggregate,
             rejected: None,
         }
@@ -60,19 +70,20 @@ impl<U: Chain, F, A> WindowAggregate<U, F, A> {
     }
 }
 
-impl<U: Chain, F, A> Named for WindowAggregate<U, F, A> {
+impl<U: Chain, F, W, A> Named for WindowAggregate<U, F, W, A> {
     fn rename(&mut self, name: Name) {
         self.name = name;
     }
 }
 
-impl<U: Timed, F, A> Timed for WindowAggregate<U, F, A> where Self: Chain {}
+impl<U: Timed, F, W, A> Timed for WindowAggregate<U, F, W, A> where Self: Chain {}
 
-impl<U, F, K, A> Chain for WindowAggregate<U, F, A>
+impl<U, F, K, W, A> Chain for WindowAggregate<U, F, W, A>
 where
-    U: Timed,
+    U: Chain,
     F: Fn(&U::Item) -> K + Clone + Send + 'static,
     K: Hash + Eq + Clone + Send + 'static,
+    W: WindowKind<U::Item>,
     A: Aggregate<U::Item> + Clone + Send + 'static,
     A::Output: Send + 'static,
 {
@@ -91,46 +102,54 @@ where
             name,
             upstream,
             key_of,
-            tumbling,
+            windows,
+            lateness,
             aggregate,
             rejected,
         } = self;
         let producers = upstream.instances(plan);
         let consumers = plan.keyed_instances();
+        let slicing = windows.slicing();
+        let label = match lateness.is_none() {
+            true => format!("{name} ({windows})"),
+            false => format!("{name} ({windows}, late by up to {lateness})"),
+        };
         let mut side = SideLanes::new(name.clone(), plan, rejected);
-        let mut windows = {
+        let mut keyed = {
             let (name, key_of, aggregate) = (name.clone(), key_of.clone(), aggregate.clone());
             move |instance: &Instance| {
+                let store = windows.store::<K, A>(lateness, instance.state_limit, &aggregate);
                 let side = side.next(instance);
                 let next = downstream(instance);
-                KeyedWindows::new(&name, instance, tumbling, &key_of, &aggregate, side, next)
+                KeyedWindows::new(&name, instance, store, &key_of, &aggregate, side, next)
             }
         };
-        plan.operator(&format!("{name} ({tumbling})"));
+        plan.operator(&label);
         if producers.is_single() && consumers.is_single() {
-            return upstream.lower(plan, windows);
+            return upstream.lower(plan, keyed);
         }
-        if plan.settings().when_full == WhenFull::Reject {
+        let when_full = plan.settings().when_full;
+        let Some(slicing) = slicing.filter(|_| when_full == WhenFull::Fail) else {
             let route = {
                 let key_of = key_of.clone();
                 move |value: &U::Item| partition_of(&key_of(value), consumers.count)
             };
-            let outboxes = plan.cut(&name, "hash by key", producers, consumers, windows, route)?;
+            let outboxes = plan.cut(&name, "hash by key", producers, consumers, keyed, route)?;
             return upstream.lower(plan, outboxes);
-        }
+        };
         let route = {
             let key_of = key_of.clone();
             move |partial: &Partial<K, A::Accumulator, U::Item>| match partial {
                 Partial::Pane { key, .. } => partition_of(key, consumers.count),
-                Partial::Record(value) => partition_of(&key_of(value), consumers.count),
+                Partial::Record { value, .. } => partition_of(&key_of(value), consumers.count),
             }
         };
-        let merging = move |instance: &Instance| MergeOperator::new(windows(instance));
+        let merging = move |instance: &Instance| MergeOperator::new(keyed(instance));
         let mut outboxes = plan.cut(&name, "hash by key", producers, consumers, merging, route)?;
         plan.operator(&format!("{name} (fold this core's part)"));
         upstream.lower(plan, move |instance| {
             let next = outboxes(instance);
-            PartialOperator::new(&name, instance, tumbling, &key_of, &aggregate, next)
+            PartialOperator::new(&name, instance, slicing, &key_of, &aggregate, next)
         })
     }
 }

@@ -3,26 +3,25 @@ use super::window_partial::Partial;
 use super::WindowResult;
 use crate::{Collector, Flow, Signal};
 use fluxus_runtime::Culprit;
-use fluxus_windows::{Added, Aggregate, Timestamp};
-use std::hash::Hash;
+use fluxus_windows::{Added, Aggregate, Timestamp, WindowStore};
 
 /// The second phase of windows in two: merges the partial panes of all cores
 /// and has the last word on results and on what is late.
-pub(crate) struct MergeOperator<T, K, F, A: Aggregate<T>, C> {
-    keyed: KeyedWindows<T, K, F, A, C>,
+pub(crate) struct MergeOperator<T, F, A, S, C> {
+    keyed: KeyedWindows<T, F, A, S, C>,
 }
 
-impl<T, K, F, A: Aggregate<T>, C> MergeOperator<T, K, F, A, C> {
-    pub(crate) fn new(keyed: KeyedWindows<T, K, F, A, C>) -> Self {
+impl<T, F, A, S, C> MergeOperator<T, F, A, S, C> {
+    pub(crate) fn new(keyed: KeyedWindows<T, F, A, S, C>) -> Self {
         Self { keyed }
     }
 }
 
-impl<T, K, F, A, C> Collector<Partial<K, A::Accumulator, T>> for MergeOperator<T, K, F, A, C>
+impl<T, K, F, A, S, C> Collector<Partial<K, A::Accumulator, T>> for MergeOperator<T, F, A, S, C>
 where
-    K: Hash + Eq + Clone,
-    F: Fn(&T) -> K + Clone,
-    A: Aggregate<T> + Clone,
+    F: Fn(&T) -> K,
+    A: Aggregate<T>,
+    S: WindowStore<K, T, A>,
     C: Collector<WindowResult<K, A::Output>>,
 {
     fn open(&mut self) -> Flow {
@@ -32,7 +31,9 @@ where
     #[inline]
     fn push(&mut self, time: Timestamp, partial: Partial<K, A::Accumulator, T>) -> Flow {
         let (key, other) = match partial {
-            Partial::Record(value) => return self.keyed.fold(time, value),
+            Partial::Record { value, number } => {
+                return self.keyed.fold_numbered(time, value, number)
+            }
             Partial::Pane { key, accumulator } => (key, accumulator),
         };
         let culprit = Culprit::new(&self.keyed.name);
@@ -42,17 +43,12 @@ where
             return Flow::Open;
         }
         let aggregate = &self.keyed.aggregate;
-        let added = self
-            .keyed
-            .windows
-            .update(time, key, &|| aggregate.create(), |accumulator| {
-                aggregate.merge(accumulator, other)
-            });
+        let added = self.keyed.windows.merge(aggregate, time, key, other);
         culprit.cleared();
         match added {
             Added::Kept => Flow::Open,
             Added::Refused => self.keyed.state_is_full(),
-            Added::Late => self.keyed.fail(
+            Added::Late | Added::Ignored => self.keyed.fail(
                 "a part of a window came after the window had closed, which the order of the \
                  rings rules out: please report it",
             ),

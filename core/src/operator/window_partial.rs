@@ -3,25 +3,31 @@ use crate::metrics::Measure;
 use crate::{Collector, Flow, Instance, Name, Record, Signal};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
-use fluxus_windows::{Added, Aggregate, Timestamp, Tumbling, TumblingWindows};
+use fluxus_windows::{Added, Aggregate, Arrival, Slicing, Timestamp, TumblingWindows};
 use std::hash::Hash;
 
 /// What a producing core sends to the core that a key belongs to.
 pub(crate) enum Partial<K, Acc, T> {
-    /// All that this core has seen of a key in a window.
+    /// All that this core has seen of a key in a slice.
     Pane {
         /// The key.
         key: K,
         /// What was folded.
         accumulator: Acc,
     },
-    /// A record by itself: its window is closed here but may be open there,
-    /// where the watermark is the minimum of all cores'.
-    Record(T),
+    /// A record by itself: its slice is closed here but may be open there,
+    /// where the watermark is the minimum of all cores'; or its window has given
+    /// its result, and gives it again.
+    Record {
+        /// The record.
+        value: T,
+        /// The how-manieth it is of this core's, for aggregates that ask.
+        number: u64,
+    },
 }
 
 /// The first phase of windows in two: folds this core's records and, when the
-/// watermark of this core completes a window, sends the partial accumulators
+/// watermark of this core completes a slice, sends the partial accumulators
 /// on, ahead of the watermark.
 ///
 /// It has no last word. A record that is late here, or whose key finds no room,
@@ -30,7 +36,9 @@ pub(crate) struct PartialOperator<T, K, F, A: Aggregate<T>, C> {
     name: Name,
     key_of: F,
     aggregate: A,
-    windows: TumblingWindows<K, A::Accumulator>,
+    slices: TumblingWindows<K, A::Accumulator>,
+    /// Records seen; kept only for aggregates that ask for their order.
+    arrivals: u64,
     next: C,
     /// The signal whose windows are being sent; it follows them.
     emptying: Option<Signal>,
@@ -48,14 +56,15 @@ where
     pub(crate) fn new(
         name: &Name,
         instance: &Instance,
-        tumbling: Tumbling,
+        slicing: Slicing,
         key_of: &F,
         aggregate: &A,
         next: C,
     ) -> Self {
         let create = || aggregate.create();
         Self {
-            windows: TumblingWindows::new(tumbling, instance.state_limit, &create),
+            slices: TumblingWindows::new(slicing, instance.state_limit, &create),
+            arrivals: 0,
             name: name.clone(),
             key_of: key_of.clone(),
             aggregate: aggregate.clone(),
@@ -71,17 +80,24 @@ where
     #[inline(never)]
     fn fold_the_long_way(&mut self, key: K, record: Record<T>) -> Flow {
         let Record { time, value } = record;
+        let number = self.arrivals;
         let culprit = Culprit::new(&self.name);
         let aggregate = &self.aggregate;
-        let added = self
-            .windows
-            .update(time, key, &|| aggregate.create(), |accumulator| {
-                aggregate.add(accumulator, &value)
-            });
+        let arrival = Arrival {
+            time,
+            value: &value,
+            number,
+        };
+        let create = || aggregate.create();
+        let added = self.slices.update(time, key, &create, |accumulator| {
+            arrival.fold_into(aggregate, accumulator)
+        });
         culprit.cleared();
         match added {
             Added::Kept => Flow::Open,
-            Added::Late | Added::Refused => self.next.push(time, Partial::Record(value)),
+            Added::Late | Added::Refused | Added::Ignored => {
+                self.next.push(time, Partial::Record { value, number })
+            }
         }
     }
 
@@ -90,10 +106,10 @@ where
         let create = || aggregate.create();
         for _ in 0..self.batch {
             let culprit = Culprit::new(&self.name);
-            let closed = self.windows.next_closed(&create);
+            let closed = self.slices.next_closed(&create);
             culprit.cleared();
             let Some(closed) = closed else {
-                self.grown.set(self.windows.stats().grown);
+                self.grown.set(self.slices.stats().grown);
                 return match self.emptying.take() {
                     Some(signal) => self.next.signal(signal),
                     None => Flow::Open,
@@ -122,10 +138,18 @@ where
 {
     #[inline(always)]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
+        if A::NUMBERED {
+            self.arrivals += 1;
+        }
         let culprit = Culprit::new(&self.name);
         let key = (self.key_of)(&value);
-        if let Some(accumulator) = self.windows.at_hand(time, &key) {
-            self.aggregate.add(accumulator, &value);
+        if let Some(accumulator) = self.slices.at_hand(time, &key) {
+            let arrival = Arrival {
+                time,
+                value: &value,
+                number: self.arrivals,
+            };
+            arrival.fold_into(&self.aggregate, accumulator);
             culprit.cleared();
             return Flow::Open;
         }
@@ -141,7 +165,7 @@ where
             signal => signal.raises_time_to(),
         };
         match time {
-            Some(time) if self.windows.advance(time) => {
+            Some(time) if self.slices.advance(time) => {
                 self.emptying = Some(signal);
                 self.empty()
             }

@@ -1,4 +1,4 @@
-use fluxus_windows::{Timestamp, Window};
+use fluxus_windows::{Firing, Timestamp, Window};
 
 /// What a window came to, for one key. It lies in event time at the window's
 /// last instant.
@@ -10,6 +10,9 @@ pub struct WindowResult<K, V> {
     pub window: Window,
     /// What the aggregate made of its records.
     pub value: V,
+    /// Whether the window was complete: with the default trigger and no allowed
+    /// lateness every result is on time.
+    pub firing: Firing,
 }
 
 impl<K, V> WindowResult<K, V> {
