@@ -1,6 +1,9 @@
 use crate::job::Shared;
 use crate::{KeyedStream, WindowedStream};
-use fluxus_core::operator::{Filter, FilterMap, FlatMap, Inspect, Map, Skip, Take, Timestamps};
+use fluxus_core::operator::{
+    Filter, FilterMap, FlatMap, IdleAfter, IdleTimeout, Inspect, Map, ProcessingTime, Skip, Take,
+    Timestamps,
+};
 use fluxus_core::windows::{BoundedDisorder, Timestamp, WindowKind};
 use fluxus_core::{Chain, Name, Named, Timed};
 use std::hash::Hash;
@@ -217,6 +220,66 @@ impl<C: Chain> DataStream<C> {
     {
         self.then("timestamps", |name, chain| {
             Timestamps::new(name, chain, time_of, watermarks)
+        })
+    }
+
+    /// Gives each record the time of the wall at which it comes, and moves event
+    /// time with the wall: windows then cut processing time. The clock is the
+    /// job's ([`Config::clock`](crate::Config::clock)); it is read once a batch.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::ManualClock;
+    /// # use std::time::Duration;
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let config = Config::new().workers(1).batch(1).clock(clock.clone());
+    /// let job = Job::new("doc", config)?;
+    /// let per_ten_seconds = job
+    ///     .from_iter(0..6)
+    ///     .inspect(move |_| clock.advance(Duration::from_secs(4)))
+    ///     .processing_time()
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .count()
+    ///     .map(|row| (row.start(), row.value))
+    ///     .collect();
+    /// job.run()?;
+    /// let at = Timestamp::from_secs;
+    /// assert_eq!(per_ten_seconds.take(), [(at(100), 2), (at(110), 2), (at(120), 2)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn processing_time(self) -> DataStream<ProcessingTime<C>> {
+        self.then("processing_time", ProcessingTime::new)
+    }
+
+    /// Calls the stream idle when no record has come for `timeout`, so that it
+    /// no longer holds back the event time of the streams that it meets: other
+    /// partitions of the same source, above all. With the next record it is
+    /// active again, and counts once its watermark has caught up.
+    ///
+    /// The time is that of the job's clock. A stream that is idle everywhere
+    /// does not close its windows: no watermark says that they are complete.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::IdleTimeout;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let timeout = IdleTimeout::new(Duration::from_secs(30))?;
+    /// let count = job
+    ///     .from_partitions([vec![1i64, 2], vec![]])
+    ///     .timestamps(|&s| Timestamp::from_secs(s), BoundedDisorder::monotonous())
+    ///     .idle_after(timeout)
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .count()
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// # assert_eq!(count.take(), [2]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn idle_after(self, timeout: IdleTimeout) -> DataStream<IdleAfter<C>> {
+        self.then("idle_after", |name, chain| {
+            IdleAfter::new(name, chain, timeout)
         })
     }
 

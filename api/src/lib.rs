@@ -65,11 +65,11 @@ pub use job::Job;
 pub use keyed_stream::KeyedStream;
 pub use windowed_stream::WindowedStream;
 
-pub use fluxus_core::operator::{Rejected, Rejection, WindowResult};
+pub use fluxus_core::operator::{IdleTimeout, IdleTimeoutError, Rejected, Rejection, WindowResult};
 pub use fluxus_core::{
     partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
-    JobEnding, JobFailure, Latency, Measure, Placement, Reading, Report, RunningJob, Timed,
-    Warning, WhenFull, WorkerReport,
+    JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, RunningJob,
+    SystemClock, Timed, WallClock, Warning, WhenFull, WorkerReport,
 };
 
 /// Sources, and what it takes to write one.
