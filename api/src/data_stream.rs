@@ -4,7 +4,7 @@ use fluxus_core::operator::{
     Filter, FilterMap, FlatMap, IdleAfter, IdleTimeout, Inspect, Map, ProcessingTime, Skip, Take,
     Timestamps,
 };
-use fluxus_core::windows::{BoundedDisorder, Timestamp, WindowKind};
+use fluxus_core::windows::{Timestamp, WatermarkGenerator, WindowKind};
 use fluxus_core::{Chain, Name, Named, Timed};
 use std::hash::Hash;
 use std::rc::Rc;
@@ -192,8 +192,11 @@ impl<C: Chain> DataStream<C> {
     }
 
     /// Gives each record its place in event time, and makes watermarks of the
-    /// times: once a batch, in each instance of the stream by itself. Windows
-    /// need it, unless the source knows the times of its records.
+    /// times: once a batch, in each instance of the stream by itself. (A
+    /// generator may ask for more: [`each_record`] does after every record.)
+    /// Windows need it, unless the source knows the times of its records.
+    ///
+    /// [`each_record`]: fluxus_core::windows::BoundedDisorder::each_record
     ///
     /// ```
     /// # use fluxus::prelude::*;
@@ -210,13 +213,10 @@ impl<C: Chain> DataStream<C> {
     /// assert_eq!(timed.take_timed()[0], (Timestamp::from_secs(3), 3));
     /// # Ok::<(), fluxus::Error>(())
     /// ```
-    pub fn timestamps<F>(
-        self,
-        time_of: F,
-        watermarks: BoundedDisorder,
-    ) -> DataStream<Timestamps<C, F>>
+    pub fn timestamps<F, G>(self, time_of: F, watermarks: G) -> DataStream<Timestamps<C, F, G>>
     where
         F: FnMut(&C::Item) -> Timestamp + Clone + Send + 'static,
+        G: WatermarkGenerator<C::Item>,
     {
         self.then("timestamps", |name, chain| {
             Timestamps::new(name, chain, time_of, watermarks)

@@ -3,7 +3,7 @@ use fluxus_core::source::{
     self, ChannelSource, Generator, Head, Input, IteratorSource, LinesSource, RangeSource,
     SliceSource, Source, TimedIteratorSource,
 };
-use fluxus_core::windows::{BoundedDisorder, Timestamp};
+use fluxus_core::windows::{Timestamp, WatermarkGenerator};
 use fluxus_core::{run_local, start, Config, Error, Name, Plan, Report, RunningJob};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -169,16 +169,17 @@ impl Job {
     }
 
     /// A stream of what an iterator yields with times, and watermarks made of
-    /// them once a batch.
-    pub fn from_timed_iter<I, T>(
+    /// them: once a batch, or as the generator asks.
+    pub fn from_timed_iter<I, T, G>(
         &self,
         records: I,
-        watermarks: BoundedDisorder,
-    ) -> DataStream<Timed<TimedIteratorSource<I::IntoIter>>>
+        watermarks: G,
+    ) -> DataStream<Timed<TimedIteratorSource<I::IntoIter, G>>>
     where
         I: IntoIterator<Item = (Timestamp, T)>,
         I::IntoIter: Send + 'static,
         T: Send + 'static,
+        G: WatermarkGenerator<T>,
     {
         let source = TimedIteratorSource::new(records, watermarks);
         self.stream("iterator", vec![source])

@@ -21,6 +21,7 @@ mod window;
 
 mod combiner;
 mod watermark;
+mod watermark_generator;
 
 pub mod aggregate;
 
@@ -48,5 +49,6 @@ pub use time::Timestamp;
 pub use tumbling::{Tumbling, WindowError};
 pub use tumbling_windows::{ClosedCell, TumblingWindows};
 pub use watermark::{BoundedDisorder, DisorderError};
+pub use watermark_generator::WatermarkGenerator;
 pub use window::Window;
 pub use window_kind::WindowKind;

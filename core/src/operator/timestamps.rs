@@ -2,23 +2,24 @@ use crate::collector::pass_on;
 use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Signal, Spread};
 use crate::{Timed, Watermark};
 use fluxus_runtime::Culprit;
-use fluxus_windows::{BoundedDisorder, Timestamp};
+use fluxus_windows::{Timestamp, WatermarkGenerator};
 
 /// Gives each record its time, and makes watermarks of the times.
 ///
 /// Every instance has a generator of its own; where instances meet, the minimum
-/// counts. A watermark is made at the end of a batch, if it rose. Watermarks of
-/// the upstream are replaced.
-pub struct Timestamps<U, F> {
+/// counts. A watermark is made at the end of a batch, if it rose, or behind a
+/// record, if the generator asks for that. Watermarks of the upstream are
+/// replaced.
+pub struct Timestamps<U, F, G> {
     name: Name,
     upstream: U,
     time_of: F,
-    generator: BoundedDisorder,
+    generator: G,
 }
 
-impl<U, F> Timestamps<U, F> {
+impl<U, F, G> Timestamps<U, F, G> {
     /// What `upstream` yields, at the times that `time_of` says.
-    pub fn new(name: Name, upstream: U, time_of: F, generator: BoundedDisorder) -> Self {
+    pub fn new(name: Name, upstream: U, time_of: F, generator: G) -> Self {
         Self {
             name,
             upstream,
@@ -28,18 +29,19 @@ impl<U, F> Timestamps<U, F> {
     }
 }
 
-impl<U, F> Named for Timestamps<U, F> {
+impl<U, F, G> Named for Timestamps<U, F, G> {
     fn rename(&mut self, name: Name) {
         self.name = name;
     }
 }
 
-impl<U, F> Timed for Timestamps<U, F> where Self: Chain {}
+impl<U, F, G> Timed for Timestamps<U, F, G> where Self: Chain {}
 
-impl<U, F> Chain for Timestamps<U, F>
+impl<U, F, G> Chain for Timestamps<U, F, G>
 where
     U: Chain,
     F: FnMut(&U::Item) -> Timestamp + Clone + Send + 'static,
+    G: WatermarkGenerator<U::Item>,
 {
     type Item = U::Item;
 
@@ -65,29 +67,62 @@ where
                 time_of: time_of.clone(),
                 generator: generator.clone(),
                 emitted: Timestamp::MIN,
+                owed: None,
                 clock: instance.clock,
                 next: downstream(instance),
             })
     }
 }
 
-struct TimestampsOperator<F, C> {
+struct TimestampsOperator<F, G, C> {
     name: Name,
     time_of: F,
-    generator: BoundedDisorder,
+    generator: G,
     emitted: Timestamp,
+    /// A watermark that goes out before the next record, once there is room.
+    owed: Option<Timestamp>,
     clock: Clock,
     next: C,
 }
 
-impl<T, F: FnMut(&T) -> Timestamp, C: Collector<T>> Collector<T> for TimestampsOperator<F, C> {
+impl<F, G, C> TimestampsOperator<F, G, C> {
+    /// Sends a watermark, if it rose.
+    #[inline]
+    fn emit<T>(&mut self, time: Timestamp) -> Flow
+    where
+        C: Collector<T>,
+    {
+        if time <= self.emitted {
+            return Flow::Open;
+        }
+        self.emitted = time;
+        let born = self.clock.now();
+        self.next
+            .signal(Signal::Watermark(Watermark { time, born }))
+    }
+}
+
+impl<T, F, G, C> Collector<T> for TimestampsOperator<F, G, C>
+where
+    F: FnMut(&T) -> Timestamp,
+    G: WatermarkGenerator<T>,
+    C: Collector<T>,
+{
     #[inline]
     fn push(&mut self, _: Timestamp, value: T) -> Flow {
         let culprit = Culprit::new(&self.name);
         let time = (self.time_of)(&value);
+        let watermark = self.generator.observe(time, &value);
         culprit.cleared();
-        self.generator.observe(time);
-        self.next.push(time, value)
+        let flow = self.next.push(time, value);
+        match watermark {
+            None => flow,
+            Some(watermark) if flow.is_open() => self.emit(watermark),
+            watermark => {
+                self.owed = watermark;
+                flow
+            }
+        }
     }
 
     #[inline]
@@ -100,19 +135,23 @@ impl<T, F: FnMut(&T) -> Timestamp, C: Collector<T>> Collector<T> for TimestampsO
 
     #[inline]
     fn end_batch(&mut self) -> Flow {
-        let time = self.generator.current();
-        if time > self.emitted {
-            self.emitted = time;
-            let born = self.clock.now();
-            let flow = self
-                .next
-                .signal(Signal::Watermark(Watermark { time, born }));
-            if !flow.is_open() {
-                return flow;
-            }
+        let flow = self.emit(self.generator.current());
+        if !flow.is_open() {
+            return flow;
         }
         self.next.end_batch()
     }
 
-    pass_on!(open, resume, flush, abort);
+    fn resume(&mut self) -> Flow {
+        let flow = self.next.resume();
+        match self.owed {
+            Some(watermark) if flow.is_open() => {
+                self.owed = None;
+                self.emit(watermark)
+            }
+            _ => flow,
+        }
+    }
+
+    pass_on!(open, flush, abort);
 }

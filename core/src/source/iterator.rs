@@ -1,6 +1,6 @@
 use super::{BoxError, Pulled, Source, SourceContext, SourceStatus};
 use crate::{Clock, Collector, Flow, Signal, Watermark};
-use fluxus_windows::{BoundedDisorder, Timestamp};
+use fluxus_windows::{Timestamp, WatermarkGenerator};
 use std::ops::ControlFlow;
 
 /// The records of an iterator, without times of their own.
@@ -74,17 +74,19 @@ where
 }
 
 /// The records of an iterator that knows their times, and a generator that
-/// makes watermarks of them, once a batch.
-pub struct TimedIteratorSource<I> {
+/// makes watermarks of them, once a batch or behind the records that it picks.
+pub struct TimedIteratorSource<I, G> {
     records: I,
-    generator: BoundedDisorder,
+    generator: G,
     emitted: Timestamp,
+    /// A watermark that goes out before the next record.
+    owed: Option<Timestamp>,
     clock: Clock,
 }
 
-impl<I> TimedIteratorSource<I> {
+impl<I, G> TimedIteratorSource<I, G> {
     /// A source that ends when the iterator does. The iterator must not block.
-    pub fn new(records: impl IntoIterator<IntoIter = I>, generator: BoundedDisorder) -> Self
+    pub fn new(records: impl IntoIterator<IntoIter = I>, generator: G) -> Self
     where
         I: Iterator,
     {
@@ -92,29 +94,33 @@ impl<I> TimedIteratorSource<I> {
             records: records.into_iter(),
             generator,
             emitted: Timestamp::MIN,
+            owed: None,
             clock: Clock::start(false),
         }
     }
 }
 
-impl<I> TimedIteratorSource<I> {
-    /// The watermark, if it rose.
-    #[inline]
-    fn emit<T>(&mut self, out: &mut impl Collector<T>) -> Flow {
-        let time = self.generator.current();
-        if time <= self.emitted {
-            return Flow::Open;
-        }
-        self.emitted = time;
-        let born = self.clock.now();
-        out.signal(Signal::Watermark(Watermark { time, born }))
+/// Sends a watermark, if it rose.
+#[inline]
+fn emit<T>(
+    time: Timestamp,
+    emitted: &mut Timestamp,
+    clock: Clock,
+    out: &mut impl Collector<T>,
+) -> Flow {
+    if time <= *emitted {
+        return Flow::Open;
     }
+    *emitted = time;
+    let born = clock.now();
+    out.signal(Signal::Watermark(Watermark { time, born }))
 }
 
-impl<I, T> Source for TimedIteratorSource<I>
+impl<I, T, G> Source for TimedIteratorSource<I, G>
 where
     I: Iterator<Item = (Timestamp, T)> + Send + 'static,
     T: Send + 'static,
+    G: WatermarkGenerator<T>,
 {
     type Item = T;
 
@@ -125,8 +131,17 @@ where
 
     #[inline]
     fn pull<C: Collector<T>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
+        let Self {
+            records,
+            generator,
+            emitted,
+            owed,
+            clock,
+        } = self;
         // The watermark of the last records, if they filled the output.
-        let flow = self.emit(out);
+        let mut due = owed.take().unwrap_or(Timestamp::MIN);
+        due = due.max(generator.current());
+        let flow = emit(due, emitted, *clock, out);
         if !flow.is_open() {
             return Ok(Pulled {
                 records: 0,
@@ -134,13 +149,20 @@ where
                 flow,
             });
         }
-        let generator = &mut self.generator;
-        let mut pulled = push_all(&mut self.records, budget, out, |out, (time, value)| {
-            generator.observe(time);
-            out.push(time, value)
+        let mut pulled = push_all(records, budget, out, |out, (time, value)| {
+            let watermark = generator.observe(time, &value);
+            let flow = out.push(time, value);
+            match watermark {
+                None => flow,
+                Some(watermark) if flow.is_open() => emit(watermark, emitted, *clock, out),
+                watermark => {
+                    *owed = watermark;
+                    flow
+                }
+            }
         });
         if pulled.flow.is_open() {
-            pulled.flow = self.emit(out);
+            pulled.flow = emit(generator.current(), emitted, *clock, out);
         }
         Ok(pulled)
     }
