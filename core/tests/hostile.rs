@@ -4,365 +4,24 @@
 //! call keeps the contract of `Collector`. (The idea is that of Jet's
 //! `TestSupport`.)
 
+mod harness;
+
 use fluxus_core::operator::{
-    Filter, FilterMap, FlatMap, Inspect, Map, Rolling, RollingFold, RollingReduce, Skip, Take,
-    Timestamps, WindowAggregate, WindowResult,
+    Filter, FilterMap, FlatMap, IdleAfter, IdleTimeout, Inspect, Map, ProcessingTime, Rolling,
+    RollingFold, RollingReduce, Skip, Take, Timestamps, WindowAggregate, WindowResult,
 };
 use fluxus_core::source::{BoxError, Head, Pulled, Source, SourceStatus};
 use fluxus_core::windows::aggregate::{Count, Sum};
-use fluxus_core::windows::{BoundedDisorder, Firing, Lateness, Timestamp, Tumbling, Window};
+use fluxus_core::windows::{
+    BoundedDisorder, Firing, Lateness, Timestamp, Tumbling, WatermarkGenerator, Window,
+};
 use fluxus_core::{
     run_local, Chain, Collector, Config, Flow, Measure, Name, Plan, Signal, Stamp, Watermark,
 };
-use std::fmt::Debug;
+use harness::*;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-
-/// What goes into a chain, and what comes out of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Said<T> {
-    Record(i64, T),
-    Watermark(i64),
-    Idle,
-    Active,
-    Barrier(u64),
-    End,
-}
-use Said::{Active, Barrier, End, Idle, Record, Watermark as At};
-
-fn at(nanos: i64) -> Timestamp {
-    Timestamp::from_nanos(nanos)
-}
-
-/// A source that says what it was told to, so much in one pull.
-struct Script<T> {
-    lines: std::vec::IntoIter<Said<T>>,
-    a_pull: usize,
-}
-
-impl<T: Send + 'static> Source for Script<T> {
-    type Item = T;
-
-    fn pull<C: Collector<T>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
-        let (mut records, mut flow) = (0, Flow::Open);
-        let born = Stamp::NONE;
-        let mut status = SourceStatus::Ready;
-        while flow.is_open() && records < budget.min(self.a_pull) {
-            flow = match self.lines.next() {
-                Some(Record(time, value)) => {
-                    records += 1;
-                    out.push(at(time), value)
-                }
-                Some(At(time)) => out.signal(Signal::Watermark(Watermark {
-                    time: at(time),
-                    born,
-                })),
-                Some(Idle) => out.signal(Signal::Idle),
-                Some(Active) => out.signal(Signal::Active),
-                Some(Barrier(id)) => out.signal(Signal::Barrier(id)),
-                Some(End) | None => {
-                    status = SourceStatus::Ended;
-                    break;
-                }
-            };
-        }
-        Ok(Pulled {
-            records,
-            status,
-            flow,
-        })
-    }
-}
-
-/// What a downstream answers to its calls, in turn.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Mood {
-    AlwaysOpen,
-    FullEveryOther,
-    BusyEveryOther,
-    /// Open one call in four.
-    MostlyFull,
-    /// Open 63 calls in 64.
-    SeldomFull,
-    /// Wants so many records and then no more.
-    Wants(usize),
-    /// The same, and is full at every other call before.
-    WantsSlowly(usize),
-}
-
-const PATIENT: [Mood; 4] = [
-    Mood::AlwaysOpen,
-    Mood::FullEveryOther,
-    Mood::BusyEveryOther,
-    Mood::MostlyFull,
-];
-
-/// The end of the chain: keeps what it hears, and holds the chain to the
-/// contract.
-struct Downstream<T> {
-    mood: Mood,
-    calls: usize,
-    records: usize,
-    answered: Option<Flow>,
-    ended: bool,
-    heard: Vec<Said<T>>,
-    hand_over: Arc<Mutex<Vec<Vec<Said<T>>>>>,
-}
-
-impl<T> Downstream<T> {
-    fn answer(&mut self) -> Flow {
-        self.calls += 1;
-        let flow = match self.mood {
-            Mood::Wants(most) | Mood::WantsSlowly(most) if self.records >= most => Flow::Finished,
-            Mood::AlwaysOpen | Mood::Wants(_) => Flow::Open,
-            Mood::FullEveryOther | Mood::WantsSlowly(_) if self.calls % 2 == 1 => Flow::Full,
-            Mood::BusyEveryOther if self.calls % 2 == 1 => Flow::Busy,
-            Mood::MostlyFull if self.calls % 4 != 0 => Flow::Full,
-            Mood::SeldomFull if self.calls % 64 == 0 => Flow::Full,
-            _ => Flow::Open,
-        };
-        self.answered = Some(flow);
-        flow
-    }
-
-    fn must_be_open(&self, call: &str) {
-        assert_eq!(self.answered, Some(Flow::Open), "{call} while not open");
-        assert!(!self.ended, "{call} after the end");
-    }
-}
-
-impl<T> Collector<T> for Downstream<T> {
-    fn open(&mut self) -> Flow {
-        assert_eq!(self.answered, None, "opened twice");
-        self.answer()
-    }
-
-    fn push(&mut self, time: Timestamp, value: T) -> Flow {
-        self.must_be_open("push");
-        self.records += 1;
-        self.heard.push(Record(time.nanos(), value));
-        self.answer()
-    }
-
-    fn signal(&mut self, signal: Signal) -> Flow {
-        match (signal, self.answered) {
-            // The one thing that is still said to whom wants no more.
-            (Signal::End, Some(Flow::Finished)) => assert!(!self.ended, "ended twice"),
-            _ => self.must_be_open("signal"),
-        }
-        match signal {
-            Signal::Watermark(watermark) => self.heard.push(At(watermark.time.nanos())),
-            Signal::Idle => self.heard.push(Idle),
-            Signal::Active => self.heard.push(Active),
-            Signal::Barrier(id) => self.heard.push(Barrier(id)),
-            Signal::Marker(_) => {}
-            Signal::End => {
-                self.ended = true;
-                self.heard.push(End);
-                let heard = std::mem::take(&mut self.heard);
-                self.hand_over.lock().unwrap().push(heard);
-            }
-        }
-        self.answer()
-    }
-
-    fn end_batch(&mut self) -> Flow {
-        self.must_be_open("end_batch");
-        self.answer()
-    }
-
-    fn resume(&mut self) -> Flow {
-        // An operator that has work of its own left asks one that is open too.
-        assert!(self.answered.is_some(), "resumed before it was open");
-        self.answer()
-    }
-
-    fn flush(&mut self) {
-        assert!(self.answered.is_some(), "flushed before it was open");
-    }
-
-    fn abort(&mut self) {
-        panic!("nothing here fails");
-    }
-}
-
-/// How a chain is driven.
-#[derive(Clone, Copy, Debug)]
-struct Drive {
-    mood: Mood,
-    a_pull: usize,
-    batch: usize,
-    workers: usize,
-}
-
-/// Every way to drive a chain on one worker, the plainest first.
-fn drives() -> Vec<Drive> {
-    let mut drives = Vec::new();
-    for mood in PATIENT {
-        for (a_pull, batch) in [(usize::MAX, 512), (1, 512), (usize::MAX, 1), (3, 2)] {
-            drives.push(Drive {
-                mood,
-                a_pull,
-                batch,
-                workers: 1,
-            });
-        }
-    }
-    drives
-}
-
-/// Drives the chain that `build` puts behind a script, and tells what each
-/// instance of its downstream heard.
-fn heard_by_all<T, C>(
-    drive: Drive,
-    scripts: &[Vec<Said<T>>],
-    build: impl FnOnce(Head<Script<T>, true>) -> C,
-) -> Vec<Vec<Said<C::Item>>>
-where
-    T: Clone + Send + 'static,
-    C: Chain,
-    C::Item: Debug,
-{
-    let config = Config::new()
-        .workers(drive.workers)
-        .batch(drive.batch)
-        .ring_capacity(drive.batch.next_power_of_two());
-    let mut plan = Plan::new("hostile", config.conclude().unwrap());
-    let script = |lines: &Vec<Said<T>>| Script {
-        lines: lines.clone().into_iter(),
-        a_pull: drive.a_pull,
-    };
-    let sources = scripts.iter().map(script).collect();
-    let head = Head::new(&mut plan, Name::new("script"), sources).unwrap();
-    let hand_over = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&hand_over);
-    let chain = build(head);
-    chain
-        .lower(&mut plan, move |_| Downstream {
-            mood: drive.mood,
-            calls: 0,
-            records: 0,
-            answered: None,
-            ended: false,
-            heard: Vec::new(),
-            hand_over: Arc::clone(&hand_over),
-        })
-        .unwrap();
-    run_local(plan).unwrap_or_else(|error| panic!("{drive:?}: {error}"));
-    let heard = std::mem::take(&mut *heard.lock().unwrap());
-    heard
-}
-
-/// As `heard_by_all`, of one script and one instance.
-fn heard<T, C>(
-    drive: Drive,
-    script: &[Said<T>],
-    build: impl FnOnce(Head<Script<T>, true>) -> C,
-) -> Vec<Said<C::Item>>
-where
-    T: Clone + Send + 'static,
-    C: Chain,
-    C::Item: Debug,
-{
-    let mut all = heard_by_all(drive, &[script.to_vec()], build);
-    assert_eq!(all.len(), 1, "{drive:?}: the end was said exactly once");
-    all.remove(0)
-}
-
-fn name() -> Name {
-    Name::new("under test")
-}
-
-/// Some records and every kind of signal between them.
-fn script() -> Vec<Said<i64>> {
-    let mut script: Vec<Said<i64>> = vec![Idle, Active];
-    for n in 0..12 {
-        script.push(Record(10 * n, n));
-        match n % 3 {
-            0 => script.push(At(10 * n - 5)),
-            1 => script.push(Barrier(n as u64)),
-            _ => {}
-        }
-    }
-    script.push(Idle);
-    script
-}
-
-/// What is to come out when each record becomes some others at the same time.
-fn each<V>(mut becomes: impl FnMut(i64) -> Vec<V>) -> Vec<Said<V>> {
-    let mut said = Vec::new();
-    for line in script() {
-        match line {
-            Record(time, value) => {
-                said.extend(becomes(value).into_iter().map(|v| Record(time, v)));
-            }
-            At(time) => said.push(At(time)),
-            Idle => said.push(Idle),
-            Active => said.push(Active),
-            Barrier(id) => said.push(Barrier(id)),
-            End => {}
-        }
-    }
-    said.push(End);
-    said
-}
-
-/// The records up to the one after which nothing more is wanted, and the end.
-fn cut_off<V: Clone>(said: &[Said<V>], wanted: usize) -> Vec<Said<V>> {
-    let mut left = wanted;
-    let mut kept = Vec::new();
-    for line in said {
-        if left == 0 && wanted > 0 {
-            break;
-        }
-        left -= usize::from(matches!(line, Record(..)));
-        kept.push(line.clone());
-    }
-    if kept.last().map_or(true, |last| !matches!(last, End)) {
-        kept.push(End);
-    }
-    kept
-}
-
-/// Holds a chain to what it should say, however it is driven, and to end well
-/// when nothing more is wanted after any number of records.
-fn holds<C>(
-    what: &str,
-    expected: &[Said<C::Item>],
-    script: &[Said<i64>],
-    build: impl Fn(Head<Script<i64>, true>) -> C,
-) where
-    C: Chain,
-    C::Item: Debug + PartialEq + Clone,
-{
-    for drive in drives() {
-        let found = heard(drive, script, &build);
-        assert!(
-            found == expected,
-            "{what}, {drive:?}:\n{found:?}\n{expected:?}"
-        );
-    }
-    let records = expected.iter().filter(|s| matches!(s, Record(..))).count();
-    for wanted in (1..=records).take(40) {
-        for mood in [Mood::Wants(wanted), Mood::WantsSlowly(wanted)] {
-            for (a_pull, batch) in [(usize::MAX, 512), (1, 512), (usize::MAX, 1)] {
-                let drive = Drive {
-                    mood,
-                    a_pull,
-                    batch,
-                    workers: 1,
-                };
-                let found = heard(drive, script, &build);
-                let expected = cut_off(expected, wanted);
-                assert!(
-                    found == expected,
-                    "{what}, {drive:?}:\n{found:?}\n{expected:?}"
-                );
-            }
-        }
-    }
-}
 
 #[test]
 fn operators_without_state() {
@@ -563,6 +222,91 @@ fn timestamps_replace_times_and_watermarks() {
         assert_eq!(records, times, "{drive:?}");
         assert_eq!(others, [Idle, Active, Barrier(1), End], "{drive:?}");
         assert!(risen > i64::MIN, "{drive:?}: no watermark at all");
+    }
+}
+
+/// A generator that wants a watermark behind each record.
+#[derive(Clone)]
+struct BehindEach(BoundedDisorder);
+
+impl WatermarkGenerator<i64> for BehindEach {
+    fn observe(&mut self, time: Timestamp, _: &i64) -> Option<Timestamp> {
+        self.0.observe(time);
+        Some(self.0.current())
+    }
+    fn current(&self) -> Timestamp {
+        self.0.current()
+    }
+}
+
+#[test]
+fn a_watermark_that_is_asked_for_comes_right_behind_its_record() {
+    let script = [Record(-1, 50), Record(-1, 30), Record(-1, 60), Barrier(1)];
+    let expected = [
+        Record(50, 50),
+        At(49),
+        Record(30, 30),
+        Record(60, 60),
+        At(59),
+        Barrier(1),
+        End,
+    ];
+    holds("each record", &expected, &script, |head| {
+        let generator = BehindEach(BoundedDisorder::monotonous());
+        Timestamps::new(name(), head, |&t: &i64| at(t), generator)
+    });
+}
+
+#[test]
+fn a_silent_stream_is_idle_until_its_next_record() {
+    let mut script = vec![Record(1, 1), At(1)];
+    script.extend(std::iter::repeat(Quiet).take(12));
+    script.extend([Record(2, 2), Record(3, 3), Quiet, Record(4, 4)]);
+    let expected = [
+        Record(1, 1),
+        At(1),
+        Idle,
+        Active,
+        Record(2, 2),
+        Record(3, 3),
+        Record(4, 4),
+        End,
+    ];
+    let timeout = IdleTimeout::from_nanos(5).unwrap();
+    holds("idle", &expected, &script, |head| {
+        IdleAfter::new(name(), head, timeout)
+    });
+}
+
+#[test]
+fn processing_time_moves_with_the_clock_also_when_nothing_comes() {
+    let mut script = vec![Record(-1, 1), At(7_000), Record(-1, 2)];
+    script.extend([Quiet, Quiet, Record(-1, 3), Quiet, Barrier(1)]);
+    for drive in drives() {
+        let found = heard(drive, &script, |head| ProcessingTime::new(name(), head));
+        let (mut values, mut others) = (Vec::new(), Vec::new());
+        let (mut watermark, mut latest) = (i64::MIN, i64::MIN);
+        for line in found {
+            match line {
+                Record(time, value) => {
+                    assert!(time > watermark, "{drive:?}: late at once");
+                    assert!(time >= latest, "{drive:?}: back in time");
+                    latest = time;
+                    values.push(value);
+                }
+                At(time) => {
+                    assert!(time > watermark, "{drive:?}");
+                    watermark = time;
+                }
+                other => others.push(other),
+            }
+        }
+        assert_eq!(values, [1, 2, 3], "{drive:?}");
+        assert_eq!(others, [Barrier(1), End], "{drive:?}");
+        assert!(
+            watermark >= latest,
+            "{drive:?}: time stood still in silence"
+        );
     }
 }
 

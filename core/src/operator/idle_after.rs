@@ -54,8 +54,7 @@ impl std::error::Error for IdleTimeoutError {}
 /// Says that a stream is idle when nothing has come for a time, and that it is
 /// active again ahead of the next record.
 ///
-/// The time is the job's clock's. Time in which downstream took nothing does
-/// not count as silence.
+/// The time is the job's clock's, read at the end of batches without records.
 pub struct IdleAfter<U> {
     name: Name,
     upstream: U,
@@ -171,8 +170,6 @@ impl<T, C: Collector<T>> Collector<T> for IdleAfterOperator<T, C> {
     }
 
     fn resume(&mut self) -> Flow {
-        // Whoever may not speak is not silent.
-        self.silent_since = None;
         let flow = self.next.resume();
         if !flow.is_open() {
             return flow;
