@@ -1,12 +1,24 @@
 use super::Aggregate;
 
 /// How many records there were.
+///
+/// ```
+/// use fluxus_windows::aggregate::Count;
+/// use fluxus_windows::Aggregate;
+///
+/// let mut count = Aggregate::<&str>::create(&Count);
+/// Count.add(&mut count, &"whale");
+/// Count.add(&mut count, &"sea");
+/// assert_eq!(Aggregate::<&str>::finish(&Count, count), 2);
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Count;
 
 impl<T> Aggregate<T> for Count {
     type Accumulator = u64;
     type Output = u64;
+
+    const RETRACTS: bool = true;
 
     #[inline]
     fn create(&self) -> u64 {
@@ -21,6 +33,11 @@ impl<T> Aggregate<T> for Count {
     #[inline]
     fn merge(&self, count: &mut u64, other: u64) {
         *count += other;
+    }
+
+    #[inline]
+    fn retract(&self, count: &mut u64, other: &u64) {
+        *count -= other;
     }
 
     #[inline]

@@ -1,3 +1,4 @@
+use super::order::best_first;
 use super::Aggregate;
 use std::cmp::Ordering;
 
@@ -5,6 +6,17 @@ use std::cmp::Ordering;
 ///
 /// A value that does not compare with itself (a floating point NaN) counts only
 /// while there is no other.
+///
+/// ```
+/// use fluxus_windows::aggregate::Min;
+/// use fluxus_windows::Aggregate;
+///
+/// let price = Min::of(|trade: &(u32, f64)| trade.1);
+/// let mut held = price.create();
+/// price.add(&mut held, &(1, 7.0));
+/// price.add(&mut held, &(2, 3.5));
+/// assert_eq!(price.finish(held), 3.5);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Min<F> {
     value: F,
@@ -14,6 +26,17 @@ pub struct Min<F> {
 ///
 /// A value that does not compare with itself (a floating point NaN) counts only
 /// while there is no other.
+///
+/// ```
+/// use fluxus_windows::aggregate::Max;
+/// use fluxus_windows::Aggregate;
+///
+/// let price = Max::of(|trade: &(u32, f64)| trade.1);
+/// let mut held = price.create();
+/// price.add(&mut held, &(1, 7.0));
+/// price.add(&mut held, &(2, 3.5));
+/// assert_eq!(price.finish(held), 7.0);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Max<F> {
     value: F,
@@ -24,10 +47,7 @@ pub struct Max<F> {
 fn replace_if<V: PartialOrd>(held: &mut Option<V>, candidate: V, wanted: Ordering) {
     let replaces = match held.as_ref() {
         None => true,
-        Some(held) => match candidate.partial_cmp(held) {
-            Some(order) => order == wanted,
-            None => held.partial_cmp(held).is_none(),
-        },
+        Some(held) => best_first(&candidate, held, wanted).is_lt(),
     };
     if replaces {
         *held = Some(candidate);

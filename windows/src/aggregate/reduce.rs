@@ -4,6 +4,17 @@ use super::Aggregate;
 ///
 /// The function must be associative: which records meet first depends on where
 /// they were folded.
+///
+/// ```
+/// use fluxus_windows::aggregate::Reduce;
+/// use fluxus_windows::Aggregate;
+///
+/// let all_flags = Reduce::new(|flags: &u8, more: &u8| flags | more);
+/// let mut flags = all_flags.create();
+/// all_flags.add(&mut flags, &0b001);
+/// all_flags.add(&mut flags, &0b100);
+/// assert_eq!(all_flags.finish(flags), 0b101);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Reduce<F> {
     reduce: F,
