@@ -88,10 +88,14 @@ pub mod sink {
 
 /// Event time: windows, watermarks, aggregates.
 pub mod windows {
-    pub use fluxus_core::windows::aggregate::{Count, Fold, Max, Mean, Min, Reduce, Sum, Summable};
+    pub use fluxus_core::windows::aggregate::{
+        ApproxDistinct, Collect, Count, Distinct, DistinctValues, ExactQuantiles, Filtered, First,
+        Fold, Last, Max, MaxBy, Mean, Min, MinBy, PrecisionError, QuantileError, Quantiles, Reduce,
+        StandardDeviation, Sum, Summable, TopK, TopKBy, TopKError, Variance,
+    };
     pub use fluxus_core::windows::{
         Aggregate, BoundedDisorder, DisorderError, Firing, Lateness, LatenessError, Timestamp,
-        Tumbling, Window, WindowError, WindowKind,
+        Tumbling, WatermarkCombiner, WatermarkGenerator, Window, WindowError, WindowKind,
     };
 }
 

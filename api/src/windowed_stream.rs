@@ -1,7 +1,9 @@
 use crate::job::Shared;
 use crate::DataStream;
-use fluxus_core::operator::{Rejected, SideStream, WindowAggregate};
-use fluxus_core::windows::aggregate::{Count, Fold, Max, Mean, Min, Reduce, Sum, Summable};
+use fluxus_core::operator::{FlatMap, Rejected, SideStream, WindowAggregate, WindowResult};
+use fluxus_core::windows::aggregate::{
+    Collect, Count, Fold, Max, Mean, Min, Reduce, Sum, Summable,
+};
 use fluxus_core::windows::{Aggregate, Lateness, WindowKind};
 use fluxus_core::Chain;
 use std::hash::Hash;
@@ -225,5 +227,53 @@ where
         M: Fn(&mut S, S) + Clone + Send + 'static,
     {
         self.aggregate(Fold::new(initial, fold, merge))
+    }
+
+    /// Hands all records of each key and window to a function, in the order in
+    /// which they came; what it yields goes on, at the window's last instant.
+    ///
+    /// Every record is kept until its window closes. Where an aggregate would
+    /// do, it needs less memory and less time.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let rising = job
+    ///     .from_iter([(1i64, 20), (2, 21), (3, 24), (11, 30), (12, 29)])
+    ///     .timestamps(|r| Timestamp::from_secs(r.0), BoundedDisorder::monotonous())
+    ///     .key_by(|_| "attic")
+    ///     .window(Tumbling::new(Duration::from_secs(10))?)
+    ///     .process(|room| {
+    ///         let rises = room.value.windows(2).all(|pair| pair[0].1 < pair[1].1);
+    ///         rises.then_some((room.key, room.end()))
+    ///     })
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(rising.take(), [("attic", Timestamp::from_secs(10))]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn process<G, I>(
+        self,
+        function: G,
+    ) -> DataStream<
+        FlatMap<
+            WindowAggregate<
+                C,
+                F,
+                W,
+                Collect<impl Fn(&C::Item) -> C::Item + Clone + Send + 'static>,
+            >,
+            G,
+        >,
+    >
+    where
+        C::Item: Clone,
+        G: FnMut(WindowResult<K, Vec<C::Item>>) -> I + Clone + Send + 'static,
+        I: IntoIterator,
+        I::IntoIter: Send + 'static,
+        I::Item: Send + 'static,
+    {
+        self.aggregate(Collect::records()).flat_map(function)
     }
 }

@@ -1,5 +1,6 @@
 use crate::operator::IdleTimeoutError;
 use fluxus_runtime::Fault;
+use fluxus_windows::aggregate::{PrecisionError, QuantileError, TopKError};
 use fluxus_windows::{DisorderError, LatenessError, WindowError};
 use std::fmt;
 
@@ -109,7 +110,7 @@ impl Error {
 }
 
 /// A setting that cannot be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A number outside its range.
@@ -149,6 +150,12 @@ pub enum ConfigError {
     Lateness(LatenessError),
     /// An idle timeout that cannot be.
     IdleTimeout(IdleTimeoutError),
+    /// The best none of something.
+    TopK(TopKError),
+    /// A quantile, or its accuracy, that cannot be.
+    Quantile(QuantileError),
+    /// A precision of an estimate that cannot be.
+    Precision(PrecisionError),
 }
 
 impl fmt::Display for ConfigError {
@@ -181,6 +188,9 @@ impl fmt::Display for ConfigError {
             Self::Disorder(error) => error.fmt(f),
             Self::Lateness(error) => error.fmt(f),
             Self::IdleTimeout(error) => error.fmt(f),
+            Self::TopK(error) => error.fmt(f),
+            Self::Quantile(error) => error.fmt(f),
+            Self::Precision(error) => error.fmt(f),
         }
     }
 }
@@ -203,4 +213,7 @@ refused_settings! {
     DisorderError => Disorder;
     LatenessError => Lateness;
     IdleTimeoutError => IdleTimeout;
+    TopKError => TopK;
+    QuantileError => Quantile;
+    PrecisionError => Precision;
 }
