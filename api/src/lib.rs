@@ -37,8 +37,8 @@
 //! timestamp says. A *watermark* `t` promises that no record at or before `t`
 //! is still to come; a window is complete, and its results come out, when the
 //! watermark reaches its last instant. A record that comes after that is
-//! *late*: it is counted, and goes to a stream of its own if that is taken
-//! ([`WindowedStream::aggregate_with_rejected`]).
+//! *late*: it is counted, and goes to a stream of its own if that is taken.
+//! The chapter [`event_time`] has pictures of every kind of window.
 //!
 //! # Failure
 //!
@@ -54,6 +54,14 @@ mod keyed_stream;
 mod windowed_stream;
 
 mod sinks;
+
+pub mod event_time {
+    #![doc = include_str!("event_time.md")]
+
+    // What the chapter speaks of, for its links.
+    #[allow(unused_imports)]
+    use crate::{windows::*, DataStream};
+}
 
 /// The chapters of the guide, compiled.
 #[doc = include_str!("../../README.md")]
