@@ -31,6 +31,15 @@ mod window_kind;
 
 mod tumbling;
 
+mod count_error;
+mod count_panes;
+mod count_sliding;
+mod count_sliding_windows;
+mod count_tumbling;
+mod count_tumbling_windows;
+mod recent_panes;
+mod sliding_fold;
+
 mod index;
 mod slab;
 
@@ -39,10 +48,16 @@ mod tumbling_windows;
 
 pub use aggregate::Aggregate;
 pub use combiner::{Combined, InputStatus, WatermarkCombiner};
+pub use count_error::CountError;
+pub use count_sliding::CountSliding;
+pub use count_sliding_windows::CountSlidingWindows;
+pub use count_tumbling::CountTumbling;
+pub use count_tumbling_windows::CountTumblingWindows;
 pub use lateness::{Lateness, LatenessError};
 pub use panes::{ClosingPane, PaneEntry, Panes};
 pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 pub use slicing::Slicing;
+pub use sliding_fold::SlidingFold;
 pub use store::{Added, Arrival, Fired, Firing, WindowStore};
 pub use time::Timestamp;
 pub use tumbling::{Tumbling, WindowError};
