@@ -22,6 +22,11 @@ mod window;
 mod combiner;
 mod watermark;
 
+mod each_record;
+mod partitioned;
+mod punctuated;
+mod watermark_generator;
+
 pub mod aggregate;
 
 mod lateness;
@@ -53,8 +58,11 @@ pub use count_sliding::CountSliding;
 pub use count_sliding_windows::CountSlidingWindows;
 pub use count_tumbling::CountTumbling;
 pub use count_tumbling_windows::CountTumblingWindows;
+pub use each_record::EachRecord;
 pub use lateness::{Lateness, LatenessError};
 pub use panes::{ClosingPane, PaneEntry, Panes};
+pub use partitioned::{NoPartitions, Partitioned};
+pub use punctuated::Punctuated;
 pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 pub use slicing::Slicing;
 pub use sliding_fold::SlidingFold;
@@ -63,5 +71,6 @@ pub use time::Timestamp;
 pub use tumbling::{Tumbling, WindowError};
 pub use tumbling_windows::{ClosedCell, TumblingWindows};
 pub use watermark::{BoundedDisorder, DisorderError};
+pub use watermark_generator::WatermarkGenerator;
 pub use window::Window;
 pub use window_kind::WindowKind;

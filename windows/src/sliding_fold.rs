@@ -50,9 +50,9 @@ use std::collections::VecDeque;
 ///   is anything in `left..right`; `rear` is the fold of `back..len`, none if
 ///   that is empty;
 /// - `right - left == turned - right`;
-/// - the queue is empty, or `left == (len - back) + (turned - right) + 1`,
-///   counting from `left` that is what still has to be done before the front
-///   runs out.
+/// - the queue is empty, or `left == (len - back) + 1`: the front never runs
+///   out before it is turned, and the fold up to `back` is always the oldest
+///   cell.
 #[derive(Clone, Debug)]
 pub struct SlidingFold<Acc> {
     cells: VecDeque<Acc>,
@@ -217,9 +217,8 @@ mod tests {
         assert!(left <= right && right <= turned && turned <= back);
         assert_eq!(right - left, turned - right, "{queue:?}");
         if !letters.is_empty() {
-            // |left..back| + 1 = |0..back| - |back..len|, as the paper has it.
-            let rear = letters.len() - back;
-            assert_eq!((back - left) + 1 + rear, back, "{queue:?}");
+            // The paper's |left..back| + 1 = |0..back| - |back..len|.
+            assert_eq!(left, letters.len() - back + 1, "{queue:?}");
         }
     }
 
