@@ -1,7 +1,7 @@
 use crate::job::Shared;
 use crate::{DataStream, WindowedStream};
 use fluxus_core::operator::{Rolling, RollingFold, RollingReduce};
-use fluxus_core::windows::WindowKind;
+use fluxus_core::windows::{CountKind, WindowKind};
 use fluxus_core::{Chain, Timed};
 use std::hash::Hash;
 use std::rc::Rc;
@@ -112,6 +112,33 @@ where
     where
         C: Timed,
         W: WindowKind<C::Item>,
+    {
+        WindowedStream::new(self.shared, self.chain, self.key_of, windows)
+    }
+
+    /// Puts the records of each key into windows of so many records. Time plays
+    /// no part, so the stream needs no timestamps; results have the whole of
+    /// time for their window, and what is left at the end of the stream is
+    /// dropped (unless the windows are made `with_rest`).
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::windows::CountTumbling;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let pairs = job
+    ///     .from_iter([("a", 1u32), ("b", 5), ("a", 2), ("a", 3)])
+    ///     .key_by(|&(name, _)| name)
+    ///     .count_window(CountTumbling::of(2)?)
+    ///     .sum(|&(_, n)| n)
+    ///     .map(|row| (row.key, row.value))
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(pairs.take(), [("a", 3u64)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn count_window<W>(self, windows: W) -> WindowedStream<C, F, W>
+    where
+        W: CountKind<C::Item>,
     {
         WindowedStream::new(self.shared, self.chain, self.key_of, windows)
     }

@@ -102,8 +102,10 @@ pub mod windows {
         StandardDeviation, Sum, Summable, TopK, TopKBy, TopKError, Variance,
     };
     pub use fluxus_core::windows::{
-        Aggregate, BoundedDisorder, DisorderError, Firing, Lateness, LatenessError, Timestamp,
-        Tumbling, WatermarkCombiner, WatermarkGenerator, Window, WindowError, WindowKind,
+        Aggregate, BoundedDisorder, CountError, CountKind, CountSliding, CountTumbling,
+        DisorderError, EachRecord, Firing, Lateness, LatenessError, NoPartitions, Partitioned,
+        Punctuated, Timestamp, Tumbling, WatermarkCombiner, WatermarkGenerator, Window,
+        WindowError, WindowKind,
     };
 }
 

@@ -13,8 +13,8 @@
 mod pair;
 
 use fluxus::prelude::*;
-use fluxus::windows::{Session, Sliding};
 use fluxus::windows::WindowKind;
+use fluxus::windows::{Session, Sliding};
 use pair::{print_head, print_pair, Cores};
 use std::time::{Duration, Instant};
 
@@ -45,7 +45,10 @@ where
     let job = Job::new("windows", config).expect("a sound configuration");
     let total = job
         .from_iter(events(count, keys, gap))
-        .timestamps(|event| Timestamp::from_nanos(event.2), BoundedDisorder::monotonous())
+        .timestamps(
+            |event| Timestamp::from_nanos(event.2),
+            BoundedDisorder::monotonous(),
+        )
         .key_by(|event| event.0)
         .window(windows)
         .aggregate(aggregate)

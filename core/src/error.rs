@@ -1,7 +1,7 @@
 use crate::operator::IdleTimeoutError;
 use fluxus_runtime::Fault;
 use fluxus_windows::aggregate::{PrecisionError, QuantileError, TopKError};
-use fluxus_windows::{DisorderError, LatenessError, WindowError};
+use fluxus_windows::{CountError, DisorderError, LatenessError, NoPartitions, WindowError};
 use std::fmt;
 
 /// Why a job could not be built or did not end well.
@@ -150,6 +150,10 @@ pub enum ConfigError {
     Lateness(LatenessError),
     /// An idle timeout that cannot be.
     IdleTimeout(IdleTimeoutError),
+    /// A window of so many records that cannot be.
+    Count(CountError),
+    /// A source without partitions.
+    Partitions(NoPartitions),
     /// The best none of something.
     TopK(TopKError),
     /// A quantile, or its accuracy, that cannot be.
@@ -188,6 +192,8 @@ impl fmt::Display for ConfigError {
             Self::Disorder(error) => error.fmt(f),
             Self::Lateness(error) => error.fmt(f),
             Self::IdleTimeout(error) => error.fmt(f),
+            Self::Count(error) => error.fmt(f),
+            Self::Partitions(error) => error.fmt(f),
             Self::TopK(error) => error.fmt(f),
             Self::Quantile(error) => error.fmt(f),
             Self::Precision(error) => error.fmt(f),
@@ -213,6 +219,8 @@ refused_settings! {
     DisorderError => Disorder;
     LatenessError => Lateness;
     IdleTimeoutError => IdleTimeout;
+    CountError => Count;
+    NoPartitions => Partitions;
     TopKError => TopK;
     QuantileError => Quantile;
     PrecisionError => Precision;

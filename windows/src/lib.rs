@@ -21,6 +21,10 @@ mod window;
 
 mod combiner;
 mod watermark;
+
+mod each_record;
+mod partitioned;
+mod punctuated;
 mod watermark_generator;
 
 pub mod aggregate;
@@ -32,6 +36,15 @@ mod window_kind;
 
 mod tumbling;
 
+mod count_error;
+mod count_panes;
+mod count_sliding;
+mod count_sliding_windows;
+mod count_tumbling;
+mod count_tumbling_windows;
+mod recent_panes;
+mod sliding_fold;
+
 mod index;
 mod slab;
 
@@ -40,10 +53,19 @@ mod tumbling_windows;
 
 pub use aggregate::Aggregate;
 pub use combiner::{Combined, InputStatus, WatermarkCombiner};
+pub use count_error::CountError;
+pub use count_sliding::CountSliding;
+pub use count_sliding_windows::CountSlidingWindows;
+pub use count_tumbling::CountTumbling;
+pub use count_tumbling_windows::CountTumblingWindows;
+pub use each_record::EachRecord;
 pub use lateness::{Lateness, LatenessError};
 pub use panes::{ClosingPane, PaneEntry, Panes};
+pub use partitioned::{NoPartitions, Partitioned};
+pub use punctuated::Punctuated;
 pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 pub use slicing::Slicing;
+pub use sliding_fold::SlidingFold;
 pub use store::{Added, Arrival, Fired, Firing, WindowStore};
 pub use time::Timestamp;
 pub use tumbling::{Tumbling, WindowError};
@@ -51,4 +73,4 @@ pub use tumbling_windows::{ClosedCell, TumblingWindows};
 pub use watermark::{BoundedDisorder, DisorderError};
 pub use watermark_generator::WatermarkGenerator;
 pub use window::Window;
-pub use window_kind::WindowKind;
+pub use window_kind::{CountKind, WindowKind};

@@ -1,5 +1,5 @@
 use crate::time::saturating_nanos;
-use crate::Timestamp;
+use crate::{EachRecord, Timestamp, WatermarkGenerator};
 use std::fmt;
 use std::time::Duration;
 
@@ -42,12 +42,27 @@ impl BoundedDisorder {
     pub fn new(bound: Duration) -> Result<Self, DisorderError> {
         let nanos = saturating_nanos(bound);
         if nanos == i64::MAX {
-            return Err(DisorderError { bound });
+            return Err(DisorderError::TooLong { bound });
         }
         Ok(Self {
             latest: i64::MIN,
             bound: nanos,
         })
+    }
+
+    /// A generator that allows records to come up to `bound_ns` nanoseconds out
+    /// of order.
+    ///
+    /// # Errors
+    /// [`DisorderError`] when the bound is negative.
+    pub fn from_nanos(bound_ns: i64) -> Result<Self, DisorderError> {
+        match bound_ns {
+            bound_ns if bound_ns < 0 => Err(DisorderError::Negative { bound_ns }),
+            bound => Ok(Self {
+                latest: i64::MIN,
+                bound,
+            }),
+        }
     }
 
     /// A generator for records whose times never go back.
@@ -56,6 +71,11 @@ impl BoundedDisorder {
             latest: i64::MIN,
             bound: 0,
         }
+    }
+
+    /// The same watermarks, each sent right behind the record that made it rise.
+    pub fn each_record(self) -> EachRecord<Self> {
+        EachRecord::of(self)
     }
 
     /// Takes note of a record at `time`.
@@ -71,19 +91,49 @@ impl BoundedDisorder {
     }
 }
 
-/// A bound on disorder that is too long to be one.
+/// The end of a batch is soon enough for its watermarks.
+impl<T> WatermarkGenerator<T> for BoundedDisorder {
+    #[inline]
+    fn observe(&mut self, time: Timestamp, _: &T) -> Option<Timestamp> {
+        BoundedDisorder::observe(self, time);
+        None
+    }
+
+    #[inline]
+    fn current(&self) -> Timestamp {
+        BoundedDisorder::current(self)
+    }
+}
+
+/// A bound on disorder that cannot be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DisorderError {
-    bound: Duration,
+pub enum DisorderError {
+    /// The bound does not fit 64 bits of nanoseconds.
+    TooLong {
+        /// The bound asked for.
+        bound: Duration,
+    },
+    /// The bound is negative.
+    Negative {
+        /// The bound asked for, in nanoseconds.
+        bound_ns: i64,
+    },
 }
 
 impl fmt::Display for DisorderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "a disorder bound of {:?} does not fit 64 bits of nanoseconds: choose one below 292 years",
-            self.bound
-        )
+        match self {
+            Self::TooLong { bound } => write!(
+                f,
+                "a disorder bound of {bound:?} does not fit 64 bits of nanoseconds: \
+                 choose one below 292 years"
+            ),
+            Self::Negative { bound_ns } => write!(
+                f,
+                "a disorder bound of {bound_ns} ns would put the watermark ahead of the records: \
+                 choose 0 or more"
+            ),
+        }
     }
 }
 
@@ -120,8 +170,35 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_of_centuries_is_refused_with_words() {
-        let error = BoundedDisorder::new(Duration::MAX).unwrap_err();
-        assert!(error.to_string().contains("below 292 years"));
+    fn bounds_that_cannot_be_are_refused_with_the_way_out() {
+        for (result, words) in [
+            (BoundedDisorder::new(Duration::MAX), "below 292 years"),
+            (BoundedDisorder::from_nanos(-1), "choose 0 or more"),
+            (BoundedDisorder::from_nanos(i64::MIN), "choose 0 or more"),
+        ] {
+            let text = result.unwrap_err().to_string();
+            assert!(text.contains(words), "{text}");
+        }
+    }
+
+    #[test]
+    fn as_a_generator_it_says_the_same_and_is_in_no_hurry() {
+        for (bound, times, expected) in [
+            (10, &[][..], i64::MIN),
+            (10, &[12345, 12300, 12340, 12280], 12334),
+            (0, &[1337], 1336),
+            (i64::MAX, &[i64::MAX], -1),
+            (i64::MAX, &[-5], i64::MIN),
+            (i64::MAX, &[i64::MIN], i64::MIN),
+        ] {
+            let mut generator = BoundedDisorder::from_nanos(bound).unwrap();
+            for &time in times {
+                let time = Timestamp::from_nanos(time);
+                let now = WatermarkGenerator::observe(&mut generator, time, &());
+                assert_eq!(now, None, "bound {bound}, {times:?}");
+            }
+            let current = WatermarkGenerator::<()>::current(&generator).nanos();
+            assert_eq!(current, expected, "bound {bound}, {times:?}");
+        }
     }
 }

@@ -29,3 +29,7 @@ pub trait WindowKind<T>: Clone + Send + fmt::Display + 'static {
         None
     }
 }
+
+/// A kind of window that cuts the records of a key by their number, not by
+/// their time: the stream needs no timestamps.
+pub trait CountKind<T>: WindowKind<T> {}
