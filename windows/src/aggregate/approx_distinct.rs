@@ -15,17 +15,17 @@ use std::hash::{Hash, Hasher};
 /// With a precision of `p` it has `m = 2^p` registers of a byte each, and a
 /// standard error of `1.04 / sqrt(m)`:
 ///
-/// | precision | standard error | memory of a key in a window, at most |
-/// |----------:|---------------:|-------------------------------------:|
-/// |         4 |           26 % |                              16 byte |
-/// |        10 |         3.25 % |                                1 KiB |
-/// |        12 |        1.625 % |         4 KiB, unless told otherwise |
-/// |        14 |         0.81 % |                               16 KiB |
-/// |        18 |         0.20 % |                              256 KiB |
+/// | precision | standard error | registers of a key in a window |
+/// |----------:|---------------:|-------------------------------:|
+/// |         4 |           26 % |                        16 byte |
+/// |        10 |         3.25 % |                          1 KiB |
+/// |        12 |        1.625 % |   4 KiB, unless told otherwise |
+/// |        14 |         0.81 % |                         16 KiB |
+/// |        18 |         0.20 % |                        256 KiB |
 ///
 /// The registers come only with many values: up to `m / 8` different ones, and
-/// no more than 1024, are kept as a list of hashes, smaller than the registers,
-/// and counted exactly.
+/// no more than 1024, are kept as a list of their hashes, eight byte each, and
+/// counted exactly.
 ///
 /// The result does not depend on where, in which order or on how many cores
 /// the records were folded. The hash is a fixed one, the same in every run of a
@@ -90,25 +90,25 @@ impl<F> ApproxDistinct<F> {
             State::Registers(registers) => raise(registers, self.precision, hash),
             State::Few(hashes) => {
                 if let Err(place) = hashes.binary_search(&hash) {
-                    hashes.insert(place, hash);
-                    self.promote_if_many(sketch);
+                    if hashes.len() < self.few() {
+                        hashes.insert(place, hash);
+                    } else {
+                        let mut registers = self.registers_of(hashes);
+                        raise(&mut registers, self.precision, hash);
+                        sketch.state = State::Registers(registers);
+                    }
                 }
             }
         }
     }
 
-    /// Goes over to registers where the list is too long.
-    #[inline]
-    fn promote_if_many(&self, sketch: &mut Sketch) {
-        if let State::Few(hashes) = &sketch.state {
-            if hashes.len() > self.few() {
-                let mut registers = vec![0; 1 << self.precision].into_boxed_slice();
-                for hash in hashes {
-                    raise(&mut registers, self.precision, *hash);
-                }
-                sketch.state = State::Registers(registers);
-            }
+    #[cold]
+    fn registers_of(&self, hashes: &[u64]) -> Box<[u8]> {
+        let mut registers = vec![0; 1 << self.precision].into_boxed_slice();
+        for hash in hashes {
+            raise(&mut registers, self.precision, *hash);
         }
+        registers
     }
 }
 
@@ -132,12 +132,12 @@ impl std::error::Error for PrecisionError {}
 
 /// What is remembered of the values: which state it is in depends on how many
 /// different hashes there were, and on nothing else.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Sketch {
     state: State,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum State {
     /// The hashes themselves, sorted, each once.
     Few(Vec<u64>),
@@ -251,7 +251,9 @@ impl<T, V: Hash, F: Fn(&T) -> V> Aggregate<T> for ApproxDistinct<F> {
                 // Two runs, which this sort merges.
                 hashes.sort();
                 hashes.dedup();
-                self.promote_if_many(sketch);
+                if hashes.len() > self.few() {
+                    sketch.state = State::Registers(self.registers_of(hashes));
+                }
             }
             (State::Few(_), State::Registers(_)) => {}
         }
@@ -335,12 +337,25 @@ mod tests {
             let union = fold(&aggregate, &all, 0);
             let mut merged = fold(&aggregate, &left, 0);
             aggregate.merge(&mut merged, fold(&aggregate, &right, 0));
-            match (&merged.state, &union.state) {
-                (State::Few(merged), State::Few(union)) => prop_assert_eq!(merged, union),
-                (State::Registers(merged), State::Registers(union)) => {
-                    prop_assert_eq!(merged, union)
+            prop_assert_eq!(merged, union);
+        }
+    }
+
+    #[test]
+    fn how_many_there_are_decides_what_is_kept() {
+        for precision in 4..=7 {
+            let aggregate = with(precision);
+            let few = aggregate.few();
+            for distinct in few.saturating_sub(1)..few + 3 {
+                let values: Vec<u64> = (0..distinct as u64).collect();
+                let whole = fold(&aggregate, &values, 0);
+                let listed = matches!(whole.state, State::Few(_));
+                assert_eq!(listed, distinct <= few, "{distinct} at {precision}");
+                for split in 0..=distinct {
+                    let mut merged = fold(&aggregate, &values[..split], 0);
+                    aggregate.merge(&mut merged, fold(&aggregate, &values[split..], 0));
+                    assert_eq!(merged, whole, "{distinct} split at {split}");
                 }
-                states => prop_assert!(false, "{states:?}"),
             }
         }
     }

@@ -3,8 +3,7 @@ use super::Aggregate;
 /// A value of the record that came first.
 ///
 /// Records folded with [`add`](Aggregate::add), which gives them no number,
-/// count as ahead of all numbered ones but number 0, and among themselves in
-/// the order of the calls.
+/// count as number 0. Equal numbers go by the order of the calls.
 ///
 /// ```
 /// use fluxus_windows::aggregate::First;
@@ -24,8 +23,7 @@ pub struct First<F> {
 /// A value of the record that came last.
 ///
 /// Records folded with [`add`](Aggregate::add), which gives them no number,
-/// count as behind no numbered one but number 0, and among themselves in the
-/// order of the calls.
+/// count as number 0. Equal numbers go by the order of the calls.
 ///
 /// ```
 /// use fluxus_windows::aggregate::Last;

@@ -4,9 +4,8 @@ use super::Aggregate;
 ///
 /// All of them are kept until the window closes: state grows with the records.
 ///
-/// Records folded with [`add`](Aggregate::add), which gives them no number, all
-/// count as number 0: ahead of the others, among themselves in the order of the
-/// calls.
+/// Records folded with [`add`](Aggregate::add), which gives them no number,
+/// count as number 0. Equal numbers go by the order of the calls.
 ///
 /// ```
 /// use fluxus_windows::aggregate::Collect;

@@ -382,11 +382,28 @@ mod tests {
     }
 
     #[test]
+    fn of_equal_values_the_first_one_stays() {
+        // The sign of zero tells what compares equal apart.
+        for values in [[0.0, -0.0], [-0.0, 0.0]] {
+            let own = |v: &f64| *v;
+            let extremes = (Min::of(own), Max::of(own));
+            let [folded, merged, _] = every_way(&extremes, &values, 1);
+            for (min, max) in [folded, merged] {
+                let first = values[0].is_sign_negative();
+                assert_eq!(min.is_sign_negative(), first, "{values:?}");
+                assert_eq!(max.is_sign_negative(), first, "{values:?}");
+            }
+        }
+    }
+
+    #[test]
     fn a_number_beats_not_a_number_in_either_order() {
         let values = [f64::NAN, 2.0, 1.0, f64::NAN];
         for split in 0..=values.len() {
             assert_eq!(every_way(&Min::of(|v: &f64| *v), &values, split), [1.0; 3]);
             assert_eq!(every_way(&Max::of(|v: &f64| *v), &values, split), [2.0; 3]);
+            let by = (MinBy::key(|v: &f64| *v), MaxBy::key(|v: &f64| *v));
+            assert_eq!(every_way(&by, &values, split), [(1.0, 2.0); 3]);
         }
         let [min, ..] = every_way(&Min::of(|v: &f64| *v), &[f64::NAN], 1);
         assert!(min.is_nan());
