@@ -103,7 +103,7 @@ pub mod windows {
     };
     pub use fluxus_core::windows::{
         Aggregate, BoundedDisorder, CountError, CountKind, CountSliding, CountTumbling,
-        DisorderError, EachRecord, Firing, Lateness, LatenessError, NoPartitions, Partitioned,
+        DisorderError, EachRecord, Firing, Lateness, LatenessError, Partitioned, PartitionsError,
         Punctuated, Timestamp, Tumbling, WatermarkCombiner, WatermarkGenerator, Window,
         WindowError, WindowKind,
     };

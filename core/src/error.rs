@@ -1,7 +1,7 @@
 use crate::operator::IdleTimeoutError;
 use fluxus_runtime::Fault;
 use fluxus_windows::aggregate::{PrecisionError, QuantileError, TopKError};
-use fluxus_windows::{CountError, DisorderError, LatenessError, NoPartitions, WindowError};
+use fluxus_windows::{CountError, DisorderError, LatenessError, PartitionsError, WindowError};
 use std::fmt;
 
 /// Why a job could not be built or did not end well.
@@ -153,7 +153,7 @@ pub enum ConfigError {
     /// A window of so many records that cannot be.
     Count(CountError),
     /// A source without partitions.
-    Partitions(NoPartitions),
+    Partitions(PartitionsError),
     /// The best none of something.
     TopK(TopKError),
     /// A quantile, or its accuracy, that cannot be.
@@ -220,7 +220,7 @@ refused_settings! {
     LatenessError => Lateness;
     IdleTimeoutError => IdleTimeout;
     CountError => Count;
-    NoPartitions => Partitions;
+    PartitionsError => Partitions;
     TopKError => TopK;
     QuantileError => Quantile;
     PrecisionError => Precision;

@@ -61,7 +61,7 @@ pub use count_tumbling_windows::CountTumblingWindows;
 pub use each_record::EachRecord;
 pub use lateness::{Lateness, LatenessError};
 pub use panes::{ClosingPane, PaneEntry, Panes};
-pub use partitioned::{NoPartitions, Partitioned};
+pub use partitioned::{Partitioned, PartitionsError};
 pub use punctuated::Punctuated;
 pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 pub use slicing::Slicing;

@@ -28,7 +28,7 @@ use std::fmt;
 /// assert_eq!(watermarks.current(), Timestamp::MIN);
 /// watermarks.observe(at(8), &(1, "and not late"));
 /// assert_eq!(watermarks.current(), at(7));
-/// # Ok::<(), fluxus_windows::NoPartitions>(())
+/// # Ok::<(), fluxus_windows::PartitionsError>(())
 /// ```
 #[derive(Clone)]
 pub struct Partitioned<F, G> {
@@ -43,18 +43,18 @@ impl<F, G: Clone> Partitioned<F, G> {
     /// says from which a record comes, counting from zero.
     ///
     /// # Errors
-    /// [`NoPartitions`] when there are none.
-    pub fn new<T>(partitions: usize, partition_of: F, generator: G) -> Result<Self, NoPartitions>
+    /// [`PartitionsError`] when there are none, or more than 65,536.
+    pub fn new<T>(partitions: usize, partition_of: F, generator: G) -> Result<Self, PartitionsError>
     where
         F: Fn(&T) -> usize,
     {
         match partitions {
-            0 => Err(NoPartitions),
-            partitions => Ok(Self {
+            1..=MOST_PARTITIONS => Ok(Self {
                 partition_of,
                 generators: vec![generator; partitions],
                 combiner: WatermarkCombiner::new(partitions),
             }),
+            partitions => Err(PartitionsError { partitions }),
         }
     }
 
@@ -113,17 +113,27 @@ impl<F, G: fmt::Debug> fmt::Debug for Partitioned<F, G> {
     }
 }
 
-/// A source of no partitions, whose watermark nobody could say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoPartitions;
+/// More than any source has, and few enough to look at all of them.
+const MOST_PARTITIONS: usize = 1 << 16;
 
-impl fmt::Display for NoPartitions {
+/// A number of partitions that cannot be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartitionsError {
+    partitions: usize,
+}
+
+impl fmt::Display for PartitionsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a source of 0 partitions has no watermark: choose at least 1 partition")
+        write!(
+            f,
+            "a source of {} partitions has no watermark to speak of: choose 1 to {MOST_PARTITIONS} \
+             partitions",
+            self.partitions
+        )
     }
 }
 
-impl std::error::Error for NoPartitions {}
+impl std::error::Error for PartitionsError {}
 
 #[cfg(test)]
 mod tests {
@@ -260,9 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn no_partitions_are_refused_with_the_way_out() {
-        let result = Partitioned::new(0, |_: &()| 0, BoundedDisorder::monotonous());
-        let error = result.unwrap_err();
-        assert!(error.to_string().contains("at least 1"), "{error}");
+    fn a_senseless_number_of_partitions_is_refused_with_the_way_out() {
+        for partitions in [0, MOST_PARTITIONS + 1, usize::MAX] {
+            let generator = BoundedDisorder::monotonous();
+            let refused = Partitioned::new(partitions, |_: &()| 0, generator);
+            let error = refused.map(|_| ()).unwrap_err().to_string();
+            assert!(error.contains("choose 1 to 65536"), "{error}");
+        }
     }
 }
