@@ -102,17 +102,18 @@ pub mod windows {
         StandardDeviation, Sum, Summable, TopK, TopKBy, TopKError, Variance,
     };
     pub use fluxus_core::windows::{
-        Aggregate, BoundedDisorder, CountError, CountKind, CountSliding, CountTumbling,
-        DisorderError, EachRecord, Firing, Lateness, LatenessError, Partitioned, PartitionsError,
-        Punctuated, Timestamp, Tumbling, WatermarkCombiner, WatermarkGenerator, Window,
-        WindowError, WindowKind,
+        merge_touching, Aggregate, BoundedDisorder, Combined, CountError, CountKind, CountSliding,
+        CountTumbling, DisorderError, DynamicSession, EachRecord, Firing, Global, InputStatus,
+        Lateness, LatenessError, Partitioned, PartitionsError, Punctuated, Session, SessionError,
+        Timestamp, Trigger, TriggerError, Triggered, Tumbling, WatermarkCombiner,
+        WatermarkGenerator, Window, WindowAssigner, WindowError, WindowKind,
     };
 }
 
 /// What most programs need.
 pub mod prelude {
     pub use crate::windows::{
-        Aggregate, BoundedDisorder, Count, Max, Mean, Min, Sum, Timestamp, Tumbling,
+        Aggregate, BoundedDisorder, Count, Max, Mean, Min, Session, Sum, Timestamp, Tumbling,
     };
     pub use crate::{Config, DataStream, Error, Job, KeyedStream, Report, WindowResult};
 }

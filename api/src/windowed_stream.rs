@@ -4,7 +4,7 @@ use fluxus_core::operator::{FlatMap, Rejected, SideStream, WindowAggregate, Wind
 use fluxus_core::windows::aggregate::{
     Collect, Count, Fold, Max, Mean, Min, Reduce, Sum, Summable,
 };
-use fluxus_core::windows::{Aggregate, Lateness, WindowKind};
+use fluxus_core::windows::{Aggregate, Lateness, Trigger, Triggered, WindowAssigner, WindowKind};
 use fluxus_core::Chain;
 use std::hash::Hash;
 use std::rc::Rc;
@@ -72,6 +72,41 @@ where
     pub fn allowed_lateness(mut self, lateness: impl Into<Lateness>) -> Self {
         self.lateness = lateness.into();
         self
+    }
+
+    /// Lets a trigger say when windows give results, instead of once and on
+    /// time: see [`event_time`](crate::event_time#triggers).
+    ///
+    /// Windows with a trigger are kept one by one, so a record is folded into
+    /// each of its windows, and records cross between cores one by one.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::windows::{Global, Trigger};
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let so_far = job
+    ///     .from_iter(1..=7i64)
+    ///     .timestamps(|&s| Timestamp::from_secs(s), BoundedDisorder::monotonous())
+    ///     .window_all(Global)
+    ///     .trigger(Trigger::count(3)?)
+    ///     .sum(|&n| n)
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(so_far.take(), [1 + 2 + 3, 1 + 2 + 3 + 4 + 5 + 6]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn trigger(self, trigger: Trigger) -> WindowedStream<C, F, Triggered<W>>
+    where
+        W: WindowAssigner<C::Item>,
+    {
+        WindowedStream {
+            shared: self.shared,
+            chain: self.chain,
+            key_of: self.key_of,
+            windows: Triggered::new(self.windows, trigger),
+            lateness: self.lateness,
+        }
     }
 
     /// Folds the records of each key and window with `aggregate`; a tuple of

@@ -1,7 +1,10 @@
 use crate::operator::IdleTimeoutError;
 use fluxus_runtime::Fault;
 use fluxus_windows::aggregate::{PrecisionError, QuantileError, TopKError};
-use fluxus_windows::{CountError, DisorderError, LatenessError, PartitionsError, WindowError};
+use fluxus_windows::{
+    CountError, DisorderError, LatenessError, PartitionsError, SessionError, TriggerError,
+    WindowError,
+};
 use std::fmt;
 
 /// Why a job could not be built or did not end well.
@@ -150,6 +153,10 @@ pub enum ConfigError {
     Lateness(LatenessError),
     /// An idle timeout that cannot be.
     IdleTimeout(IdleTimeoutError),
+    /// A session that cannot be.
+    Session(SessionError),
+    /// A trigger that cannot be.
+    Trigger(TriggerError),
     /// A window of so many records that cannot be.
     Count(CountError),
     /// A source without partitions.
@@ -192,6 +199,8 @@ impl fmt::Display for ConfigError {
             Self::Disorder(error) => error.fmt(f),
             Self::Lateness(error) => error.fmt(f),
             Self::IdleTimeout(error) => error.fmt(f),
+            Self::Session(error) => error.fmt(f),
+            Self::Trigger(error) => error.fmt(f),
             Self::Count(error) => error.fmt(f),
             Self::Partitions(error) => error.fmt(f),
             Self::TopK(error) => error.fmt(f),
@@ -219,6 +228,8 @@ refused_settings! {
     DisorderError => Disorder;
     LatenessError => Lateness;
     IdleTimeoutError => IdleTimeout;
+    SessionError => Session;
+    TriggerError => Trigger;
     CountError => Count;
     PartitionsError => Partitions;
     TopKError => TopK;

@@ -7,11 +7,13 @@ mod harness;
 use fluxus_core::operator::{WindowAggregate, WindowResult};
 use fluxus_core::windows::aggregate::{Collect, Max, Sum};
 use fluxus_core::windows::{
-    Aggregate, CountSliding, CountTumbling, Lateness, Tumbling, WindowKind,
+    Aggregate, CountSliding, CountTumbling, Global, Lateness, Session, Trigger, Triggered,
+    Tumbling, WindowKind,
 };
 use harness::*;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::time::Duration;
 
 /// Records a little out of order, now and then very late; watermarks between
 /// them that trail, jump, and once go back.
@@ -159,4 +161,37 @@ fn counts() {
     }
     let rest = CountSliding::new(40, 25).unwrap().with_rest();
     holds_for_every_aggregate("with the rest", rest, 0);
+}
+
+#[test]
+fn sessions() {
+    let fixed = Session::from_nanos(6).unwrap();
+    let by_record = Session::with_gap_of(|n: &i64| Duration::from_nanos(2 + n.unsigned_abs() % 9));
+    for lateness in [0, 20, i64::MAX] {
+        holds_for_every_aggregate(&format!("session, lateness {lateness}"), fixed, lateness);
+        let what = format!("gap by record, lateness {lateness}");
+        holds_for_every_aggregate(&what, by_record.clone(), lateness);
+    }
+}
+
+#[test]
+fn triggers() {
+    let triggers = [
+        Trigger::event_time().discarding(),
+        Trigger::event_time().early_every_nanos(7).unwrap(),
+        Trigger::event_time().early_count(4).unwrap().discarding(),
+        Trigger::count(5).unwrap(),
+        Trigger::count(3).unwrap().discarding(),
+    ];
+    for trigger in triggers {
+        for lateness in [0, 15] {
+            let what = |windows: &str| format!("{windows}, {trigger}, lateness {lateness}");
+            let tumbling = Triggered::new(Tumbling::from_nanos(25).unwrap(), trigger);
+            holds_for_every_aggregate(&what("tumbling"), tumbling, lateness);
+            let session = Triggered::new(Session::from_nanos(6).unwrap(), trigger);
+            holds_for_every_aggregate(&what("session"), session, lateness);
+        }
+    }
+    let counted = Triggered::new(Global, Trigger::count(5).unwrap());
+    holds_for_every_aggregate("global", counted, 0);
 }
