@@ -29,20 +29,28 @@ mod slicing;
 mod store;
 mod window_kind;
 
+mod cumulating;
+mod numbering;
+mod sliding;
 mod tumbling;
 
+mod blocks;
 mod index;
 mod slab;
 
 mod panes;
+mod sliding_windows;
 mod tumbling_windows;
 
 pub use aggregate::Aggregate;
 pub use combiner::{Combined, InputStatus, WatermarkCombiner};
+pub use cumulating::Cumulating;
 pub use lateness::{Lateness, LatenessError};
 pub use panes::{ClosingPane, PaneEntry, Panes};
 pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 pub use slicing::Slicing;
+pub use sliding::Sliding;
+pub use sliding_windows::SlidingWindows;
 pub use store::{Added, Arrival, Fired, Firing, WindowStore};
 pub use time::Timestamp;
 pub use tumbling::{Tumbling, WindowError};
