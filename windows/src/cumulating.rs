@@ -178,7 +178,13 @@ mod tests {
             // One step: tumbling.
             (6, 6, 0, 7, vec![(6, 12)]),
             // The ends of time.
-            (2, 4, 0, i64::MIN, vec![(i64::MIN, i64::MIN + 2), (i64::MIN, i64::MIN + 4)]),
+            (
+                2,
+                4,
+                0,
+                i64::MIN,
+                vec![(i64::MIN, i64::MIN + 2), (i64::MIN, i64::MIN + 4)],
+            ),
             (2, 4, 0, i64::MAX, vec![(i64::MAX - 3, i64::MAX)]),
         ] {
             let cumulating = Cumulating::from_nanos(step, size)
@@ -200,8 +206,14 @@ mod tests {
         for (result, words) in [
             (Cumulating::new(second, Duration::ZERO), "at least 1 ns"),
             (Cumulating::new(second, Duration::MAX), "below 292 years"),
-            (Cumulating::new(Duration::ZERO, second), "never grow: choose at least 1 ns"),
-            (Cumulating::new(Duration::MAX, second), "a multiple of the step"),
+            (
+                Cumulating::new(Duration::ZERO, second),
+                "never grow: choose at least 1 ns",
+            ),
+            (
+                Cumulating::new(Duration::MAX, second),
+                "a multiple of the step",
+            ),
             (Cumulating::from_nanos(3, 10), "such as 9 ns"),
             (Cumulating::from_nanos(10, 3), "such as 10 ns"),
             (cumulating.with_offset_ns(-2_000_000_000), "both excluded"),

@@ -100,7 +100,9 @@ mod tests {
     #[test]
     fn completeness_by_number_is_completeness_by_last_instant() {
         let edges = [0, 1, 2, 3, 7, 50];
-        let edges = edges.iter().flat_map(|e| [i64::MIN + e, -e, *e, i64::MAX - e]);
+        let edges = edges
+            .iter()
+            .flat_map(|e| [i64::MIN + e, -e, *e, i64::MAX - e]);
         let edges: Vec<Timestamp> = edges.map(Timestamp::from_nanos).collect();
         for (size, slide, offset, cumulates) in [
             (7, 3, 0, false),
@@ -110,7 +112,12 @@ mod tests {
             (12, 3, 2, true),
             (12, 3, -11, true),
         ] {
-            let numbering = Numbering { size, slide, offset, cumulates };
+            let numbering = Numbering {
+                size,
+                slide,
+                offset,
+                cumulates,
+            };
             for lateness in [0, 1, 10, i64::MAX] {
                 let lateness = Lateness::from_nanos(lateness).unwrap();
                 for &time in &edges {

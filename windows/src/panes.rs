@@ -337,7 +337,10 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// The window of the earliest pane that has fired and is kept.
     pub(crate) fn first_kept(&self) -> Option<Window> {
-        self.open.front().map(|pane| pane.window).filter(|_| self.fired > 0)
+        self.open
+            .front()
+            .map(|pane| pane.window)
+            .filter(|_| self.fired > 0)
     }
 
     /// Drops the earliest pane that has fired and is kept.

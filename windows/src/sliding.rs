@@ -173,7 +173,13 @@ mod tests {
             (5000, 1000, 0, 4999, vec![0, 1000, 2000, 3000, 4000]),
             (5000, 1000, 0, 5000, vec![1000, 2000, 3000, 4000, 5000]),
             (5000, 1000, 100, 100, vec![-3900, -2900, -1900, -900, 100]),
-            (5000, 1000, 100, 5099, vec![1100 - 1000, 1100, 2100, 3100, 4100]),
+            (
+                5000,
+                1000,
+                100,
+                5099,
+                vec![1100 - 1000, 1100, 2100, 3100, 4100],
+            ),
             (5000, 1000, -100, 0, vec![-4100, -3100, -2100, -1100, -100]),
             (5000, 1000, 0, -1, vec![-5000, -4000, -3000, -2000, -1000]),
             // The size is no multiple of the slide: two windows or three.
@@ -203,7 +209,12 @@ mod tests {
             (4, 2, MIN, vec![(MIN, MIN + 2), (MIN, MIN + 4)]),
             (4, 2, MIN + 3, vec![(MIN, MIN + 4), (MIN + 2, MIN + 6)]),
             (4, 2, MAX, vec![(MAX - 3, MAX), (MAX - 1, MAX)]),
-            (4, 1, MAX, vec![(MAX - 3, MAX), (MAX - 2, MAX), (MAX - 1, MAX), (MAX, MAX)]),
+            (
+                4,
+                1,
+                MAX,
+                vec![(MAX - 3, MAX), (MAX - 2, MAX), (MAX - 1, MAX), (MAX, MAX)],
+            ),
             (MAX, MAX, MIN, vec![(MIN, -MAX)]),
         ] {
             let case = format!("size {size}, slide {slide}, time {time}");
@@ -217,9 +228,18 @@ mod tests {
         let sliding = Sliding::new(2 * second, second).unwrap();
         for (result, words) in [
             (Sliding::new(Duration::ZERO, second), "at least 1 ns"),
-            (Sliding::new(Duration::MAX, second), "a size below 292 years"),
-            (Sliding::new(second, Duration::ZERO), "never move on: choose at least 1 ns"),
-            (Sliding::new(second, Duration::MAX), "choose one below 292 years"),
+            (
+                Sliding::new(Duration::MAX, second),
+                "a size below 292 years",
+            ),
+            (
+                Sliding::new(second, Duration::ZERO),
+                "never move on: choose at least 1 ns",
+            ),
+            (
+                Sliding::new(second, Duration::MAX),
+                "choose one below 292 years",
+            ),
             (Sliding::from_nanos(0, 1), "at least 1 ns"),
             (Sliding::from_nanos(1, -1), "at least 1 ns"),
             (sliding.with_offset_ns(1_000_000_000), "both excluded"),

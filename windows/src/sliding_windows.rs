@@ -263,6 +263,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         let kept = kept.min(self.fired + 1);
         let leaving = self.slices.position(|slice| slice.last < kept);
         if leaving > 0 {
+            self.slices.cool();
+            self.hot = Hot::default();
             let joined = self.joined();
             for block in 0..self.slices.blocks() {
                 self.slices.leave_block(block, leaving, joined, create);

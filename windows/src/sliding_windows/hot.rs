@@ -69,8 +69,12 @@ mod tests {
 
     #[test]
     fn a_place_is_that_of_the_slice() {
-        for (size, slide, first) in [(6, 3, 0), (7, 3, -5), (7, 3, i64::MAX - 9), (9, 4, i64::MIN)]
-        {
+        for (size, slide, first) in [
+            (6, 3, 0),
+            (7, 3, -5),
+            (7, 3, i64::MAX - 9),
+            (9, 4, i64::MIN),
+        ] {
             let slicing = Slicing::from(Sliding::from_nanos(size, slide).unwrap());
             let mut starts = Vec::new();
             let first = Timestamp::from_nanos(first);
@@ -80,11 +84,18 @@ mod tests {
             });
             let from = slicing.slice_of(first).start().nanos();
             assert_eq!(starts[0].nanos(), from);
-            for time in (0..40).map_while(|n| from.checked_add(n)).map(Timestamp::from_nanos) {
+            for time in (0..40)
+                .map_while(|n| from.checked_add(n))
+                .map(Timestamp::from_nanos)
+            {
                 let start = slicing.slice_of(time).start();
                 let expected = starts.iter().position(|s| *s == start);
                 let is_last_instant = time == Timestamp::MAX;
-                assert_eq!(hot.place(time), expected.filter(|_| !is_last_instant), "{time}");
+                assert_eq!(
+                    hot.place(time),
+                    expected.filter(|_| !is_last_instant),
+                    "{time}"
+                );
             }
             assert_eq!(Hot::default().place(first), None);
         }
