@@ -1,6 +1,4 @@
-use crate::{
-    Aggregate, Lateness, ListedWindows, StateLimit, Trigger, WindowAssigner, WindowKind,
-};
+use crate::{Aggregate, Lateness, ListedWindows, StateLimit, Trigger, WindowAssigner, WindowKind};
 use std::fmt;
 use std::hash::Hash;
 
