@@ -1,7 +1,8 @@
 //! What a record costs in sliding windows and in sessions, against tumbling
 //! windows over the same records.
 //!
-//! `cargo bench -p fluxus-benches --bench windows`
+//! `cargo bench -p fluxus-benches --bench windows`, and with `-- sessions` (or
+//! any part of a line's name) only those.
 //!
 //! A sliding window of `r` slides gives a row at every slide, as the tumbling
 //! window of one slide does; so both do the same but for the width of what they
@@ -10,6 +11,7 @@
 //! The whole engine is in it, on the calling thread: iterator, timestamps, key,
 //! window, fold. Records are made on the way (about 2 ns).
 
+#[allow(dead_code)] // it runs on one core
 mod pair;
 
 use fluxus::prelude::*;
@@ -80,17 +82,28 @@ where
 {
     let gap = SLIDE / (KEYS * DENSITY) as i64;
     for ratio in [1, 10, 60, 1000] {
+        let name = format!("{name}, size / slide = {ratio}");
+        if !is_wanted(&name) {
+            continue;
+        }
         // Enough slides that windows are full most of the time.
         let slides = 200.max(3 * ratio);
         let tumbling = Tumbling::from_nanos(SLIDE).expect("a sound window");
         let sliding = Sliding::from_nanos(SLIDE * ratio as i64, SLIDE).expect("a sound window");
         print_pair(
-            &format!("{name}, size / slide = {ratio}"),
+            &name,
             slides * KEYS * DENSITY,
             |count| run(count, KEYS, gap, tumbling, aggregate.clone()).0,
             |count| run(count, KEYS, gap, sliding, aggregate.clone()).0,
         );
     }
+}
+
+/// Whether a line of this name is asked for.
+fn is_wanted(name: &str) -> bool {
+    let mut asked = std::env::args().skip(1).filter(|a| !a.starts_with('-'));
+    let first = asked.next();
+    first.map_or(true, |part| name.contains(&part))
 }
 
 fn main() {
@@ -102,21 +115,23 @@ fn main() {
     print_head("tumbling", "sliding");
     sliding("sum", &Sum::of(|event: &Event| event.1));
     sliding("max", &Max::of(|event: &Event| event.1));
-
-    // 100,000 users, 20,000 events a second, a pause of 5 s ends a session.
-    let (users, gap) = (100_000, 50_000);
-    let pause = 5_000_000_000;
     print_head("tumbling", "sessions");
+    sessions();
+}
+
+/// 100,000 users, 20,000 events a second; a pause of 5 s ends a session.
+fn sessions() {
+    let name = "sessions of 100,000 users, count";
+    if !is_wanted(name) {
+        return;
+    }
+    let (users, gap, pause) = (100_000, 50_000, 5_000_000_000);
+    let tumbling = Tumbling::from_nanos(pause).expect("a sound window");
+    let session = Session::from_nanos(pause).expect("a sound gap");
     print_pair(
-        "100,000 users, count of events",
+        name,
         4_000_000,
-        |count| {
-            let tumbling = Tumbling::from_nanos(pause).expect("a sound window");
-            run(count, users, gap, tumbling, Count).0
-        },
-        |count| {
-            let session = Session::from_nanos(pause).expect("a sound gap");
-            run(count, users, gap, session, Count).0
-        },
+        |count| run(count, users, gap, tumbling, Count).0,
+        |count| run(count, users, gap, session, Count).0,
     );
 }

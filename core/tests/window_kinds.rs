@@ -85,10 +85,12 @@ where
     let expected = by_key(&plainest);
     let rows: usize = expected.values().map(Vec::len).sum();
     assert!(rows > 3, "{what}: hardly a row, so that this shows nothing");
-    for drive in drives() {
+    for (turn, drive) in drives().into_iter().enumerate() {
         let found = heard(drive, &script, build);
         assert_eq!(by_key(&found), expected, "{what}, {drive:?}");
-        for workers in [2, 3] {
+        // Rings take their time; each way to drive has one of the two.
+        if turn % 2 == 0 {
+            let workers = 2 + turn / 2 % 2;
             let drive = Drive { workers, ..drive };
             let mut found = BTreeMap::new();
             for part in heard_by_all(drive, &[script.clone()], build) {
