@@ -288,6 +288,7 @@ where
     /// assert_eq!(rising.take(), [("attic", Timestamp::from_secs(10))]);
     /// # Ok::<(), fluxus::Error>(())
     /// ```
+    #[allow(clippy::type_complexity)]
     pub fn process<G, I>(
         self,
         function: G,
