@@ -85,10 +85,11 @@ fn places(mut matches: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// One byte of the hash, never zero.
+/// One byte of the hash, never zero, and never one: beside a match of tag 1 an
+/// empty place might look like another, and it names slot 0.
 #[inline]
 fn tag_of(hash: u64) -> u64 {
-    (hash & 0xFF).max(1)
+    (hash & 0xFF).max(2)
 }
 
 impl Index {
@@ -278,6 +279,23 @@ mod tests {
         assert_eq!(index.find(3, |_| true), None);
         index.insert(3, 1, |_| 3);
         assert_eq!(index.find(3, |slot| slot == 1), Some(1));
+    }
+
+    /// An empty place names slot 0, but no look-up takes it for a match.
+    #[test]
+    fn slot_0_is_found_in_its_own_place_only() {
+        for hash in 0..256 {
+            let mut index = Index::with_room_for(6);
+            for slot in [5, 9, 0] {
+                index.insert(hash, slot, |_| hash);
+            }
+            index.remove(hash, 9);
+            index.remove(hash, 0);
+            assert_eq!(index.find(hash, |slot| slot == 0), None, "{hash}");
+            assert_eq!(index.find(hash, |slot| slot == 5), Some(5));
+            index.remove(hash, 5);
+            assert_eq!(index.used, 0);
+        }
     }
 
     #[test]
