@@ -18,6 +18,10 @@ pub struct Window {
 }
 
 impl Window {
+    /// All of time, `[Timestamp::MIN, Timestamp::MAX)`: it is complete when the
+    /// stream has ended.
+    pub const ALL_TIME: Self = Self::new(Timestamp::MIN, Timestamp::MAX);
+
     /// The window `[start, end)`.
     #[inline]
     pub const fn new(start: Timestamp, end: Timestamp) -> Self {
@@ -49,6 +53,26 @@ impl Window {
     #[inline]
     pub fn contains(self, time: Timestamp) -> bool {
         self.start <= time && time < self.end
+    }
+
+    /// Whether the windows overlap, or one begins where the other ends.
+    ///
+    /// ```
+    /// use fluxus_windows::{Timestamp, Window};
+    ///
+    /// let window = |start, end| Window::new(Timestamp::from_nanos(start), Timestamp::from_nanos(end));
+    /// assert!(window(0, 10).touches(window(10, 20)));
+    /// assert!(!window(0, 10).touches(window(11, 20)));
+    /// ```
+    #[inline]
+    pub fn touches(self, other: Self) -> bool {
+        self.start <= other.end && other.start <= self.end
+    }
+
+    /// The shortest window that covers both.
+    #[inline]
+    pub(crate) fn cover(self, other: Self) -> Self {
+        Self::new(self.start.min(other.start), self.end.max(other.end))
     }
 }
 

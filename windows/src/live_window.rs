@@ -1,0 +1,146 @@
+use crate::timers::Timer;
+use crate::{Aggregate, Lateness, Timestamp, Trigger, Window};
+use smallvec::SmallVec;
+use std::ops::Range;
+
+/// The live windows of one key, by their ends and then by their starts.
+///
+/// Where windows merge no two of them touch, so that their starts ascend too.
+pub(crate) type WindowList<Acc> = SmallVec<[LiveWindow<Acc>; 1]>;
+
+/// A window of a key that is kept.
+#[derive(Debug)]
+pub(crate) struct LiveWindow<Acc> {
+    pub(crate) window: Window,
+    /// Where its timer is: not after anything that it has due.
+    pub(crate) timer_at: Timestamp,
+    /// It is so new that it has no timer yet.
+    pub(crate) is_new: bool,
+    /// When it fires next before its end.
+    pub(crate) early: Timestamp,
+    /// Records since it last fired.
+    pub(crate) records: u32,
+    /// Its end has come, and it is kept for late records only.
+    pub(crate) has_ended: bool,
+    /// It was purged, or is new, and no record has come since.
+    pub(crate) is_empty: bool,
+    pub(crate) accumulator: Acc,
+}
+
+/// What a window has due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Due {
+    /// A result before its end.
+    Early,
+    /// The result at its end.
+    End,
+    /// Nothing more: the end of its life.
+    Drop,
+}
+
+/// When windows fire, and how long they live.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rules {
+    pub(crate) trigger: Trigger,
+    pub(crate) lateness: Lateness,
+}
+
+impl Rules {
+    /// What `live` has due first, and when.
+    #[inline]
+    pub(crate) fn first_due<Acc>(&self, live: &LiveWindow<Acc>) -> (Timestamp, Due) {
+        if live.has_ended || !self.trigger.fires_at_end() {
+            return (self.lateness.last_moment_of(live.window), Due::Drop);
+        }
+        let last = live.window.last_instant();
+        match live.early < last {
+            true => (live.early, Due::Early),
+            false => (last, Due::End),
+        }
+    }
+}
+
+impl<Acc> LiveWindow<Acc> {
+    /// A window that holds nothing, and has no timer.
+    pub(crate) fn new(window: Window, accumulator: Acc) -> Self {
+        Self {
+            window,
+            timer_at: Timestamp::MAX,
+            is_new: true,
+            early: Trigger::NEVER,
+            records: 0,
+            has_ended: false,
+            is_empty: true,
+            accumulator,
+        }
+    }
+
+    /// Takes in a window of the same key, and with it the earlier of their timers.
+    pub(crate) fn absorb<T, A>(&mut self, aggregate: &A, other: Self)
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        self.window = self.window.cover(other.window);
+        self.timer_at = self.timer_at.min(other.timer_at);
+        self.early = self.early.min(other.early);
+        self.records = self.records.saturating_add(other.records);
+        match (self.is_empty, other.is_empty) {
+            (_, true) => {}
+            (true, false) => {
+                self.accumulator = other.accumulator;
+                self.is_empty = false;
+            }
+            (false, false) => aggregate.merge(&mut self.accumulator, other.accumulator),
+        }
+    }
+
+    /// What the window holds, for a result; none if it is empty.
+    pub(crate) fn give<T, A>(&mut self, aggregate: &A, discards: bool) -> Option<A::Output>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+        Acc: Clone,
+    {
+        if self.is_empty {
+            return None;
+        }
+        self.records = 0;
+        self.is_empty = discards;
+        let given = match discards {
+            true => std::mem::replace(&mut self.accumulator, aggregate.create()),
+            false => self.accumulator.clone(),
+        };
+        Some(aggregate.finish(given))
+    }
+}
+
+/// The place of the first window that ends at `time` or later.
+#[inline]
+fn first_reaching<Acc>(list: &[LiveWindow<Acc>], time: Timestamp) -> usize {
+    list.partition_point(|live| live.window.end() < time)
+}
+
+/// The place of `window`, or where it is to be put.
+pub(crate) fn place_of<Acc>(list: &[LiveWindow<Acc>], window: Window) -> Result<usize, usize> {
+    let sought = (window.end(), window.start());
+    list.binary_search_by(|live| (live.window.end(), live.window.start()).cmp(&sought))
+}
+
+/// The places of the windows that `window` overlaps or touches, where windows
+/// merge.
+pub(crate) fn touching<Acc>(list: &[LiveWindow<Acc>], window: Window) -> Range<usize> {
+    let first = first_reaching(list, window.start());
+    let rest = &list[first..];
+    first..first + rest.partition_point(|live| live.window.start() <= window.end())
+}
+
+/// The place of the window to which `timer` belongs; none if it is stale.
+///
+/// A window that has merged may end later than its timer says, and is then the
+/// first that reaches so far.
+pub(crate) fn owner<Acc>(list: &[LiveWindow<Acc>], timer: Timer) -> Option<usize> {
+    let first = first_reaching(list, timer.end);
+    let of_same_end = |live: &&LiveWindow<Acc>| live.window.end() == timer.end;
+    let candidates = list[first..].iter().take_while(of_same_end).count().max(1);
+    let is_owner = |live: &LiveWindow<Acc>| live.timer_at == timer.at;
+    (first..first + candidates).find(|&place| list.get(place).is_some_and(is_owner))
+}

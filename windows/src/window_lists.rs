@@ -1,0 +1,526 @@
+use crate::live_window::{owner, place_of, touching, Due, LiveWindow, Rules, WindowList};
+use crate::timers::{Timer, Timers};
+use crate::{
+    Aggregate, Arrival, Fired, Firing, KeySlab, Lateness, Slot, StateLimit, StateStats, Timestamp,
+    Trigger, Window,
+};
+use smallvec::SmallVec;
+use std::hash::Hash;
+
+/// Room for windows that a list keeps when its key leaves.
+const ROOM_KEPT: usize = 8;
+
+/// The live windows of all keys, their timers, and what is due.
+///
+/// # Invariants
+/// - a key has a slot if and only if it has a live window;
+/// - every live window has a timer at its `timer_at`.
+#[derive(Debug)]
+pub(crate) struct WindowLists<K, Acc> {
+    rules: Rules,
+    watermark: Timestamp,
+    keys: KeySlab<K>,
+    /// The live windows of each key, by its slot.
+    lists: Vec<WindowList<Acc>>,
+    /// How many windows are live.
+    live: usize,
+    timers: Timers,
+    /// The watermark has risen to a timer. Only a rise looks at them: what a
+    /// record behind the watermark sets in the past waits for the next one, so
+    /// that the records in between are in the result too.
+    has_risen: bool,
+    /// Windows that the last record made fire, the last one first.
+    at_once: Vec<(Window, Slot)>,
+}
+
+impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
+    pub(crate) fn new(trigger: Trigger, lateness: Lateness, limit: StateLimit) -> Self {
+        Self {
+            rules: Rules { trigger, lateness },
+            watermark: Timestamp::MIN,
+            keys: KeySlab::new(limit),
+            lists: Vec::with_capacity(limit.expected()),
+            live: 0,
+            timers: Timers::with_room_for(limit.expected()),
+            has_risen: false,
+            at_once: Vec::new(),
+        }
+    }
+
+    pub(crate) fn trigger(&self) -> Trigger {
+        self.rules.trigger
+    }
+
+    pub(crate) fn watermark(&self) -> Timestamp {
+        self.watermark
+    }
+
+    pub(crate) fn stats(&self) -> StateStats {
+        StateStats {
+            panes: self.live,
+            ..self.keys.stats()
+        }
+    }
+
+    /// Whether the life of `window` is over.
+    #[inline]
+    pub(crate) fn is_late(&self, window: Window) -> bool {
+        self.is_past(window.last_instant())
+    }
+
+    /// Whether `time` is behind the watermark by the allowed lateness.
+    #[inline]
+    pub(crate) fn is_past(&self, time: Timestamp) -> bool {
+        self.rules.lateness.after(time) <= self.watermark
+    }
+
+    /// The slot of `key`, if it has live windows.
+    pub(crate) fn find(&self, key: &K) -> Option<Slot> {
+        self.keys.find(key)
+    }
+
+    /// The slot of `key`, a new one if need be, which must be given a window next;
+    /// none when the limit is met.
+    pub(crate) fn slot(&mut self, key: K) -> Option<Slot> {
+        let slot = self.keys.slot(key).ok()?;
+        if self.lists.len() <= slot.index() {
+            self.lists.resize_with(slot.index() + 1, SmallVec::new);
+        }
+        Some(slot)
+    }
+
+    /// The accumulator of the newest window of `key`, if `window` is that, or is
+    /// `merged` into it and begins no earlier, and its end is still to come.
+    #[inline(always)]
+    pub(crate) fn newest(&mut self, key: &K, window: Window, merges: bool) -> Option<&mut Acc> {
+        let slot = self.keys.find(key)?;
+        let newest = self.lists.get_mut(slot.index())?.last_mut()?;
+        let held = newest.window;
+        let is_it = match merges {
+            true => held.start() <= window.start() && window.start() <= held.end(),
+            false => held == window,
+        };
+        if !is_it || newest.has_ended {
+            return None;
+        }
+        // The timer stays: it is put back when it is looked at.
+        newest.window = held.cover(window);
+        Some(&mut newest.accumulator)
+    }
+
+    /// Folds a record into `window`, which is not late.
+    pub(crate) fn fold_apart<T, A>(
+        &mut self,
+        aggregate: &A,
+        slot: Slot,
+        window: Window,
+        arrival: Arrival<'_, T>,
+    ) where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let list = &mut self.lists[slot.index()];
+        let place = place_of(list, window).unwrap_or_else(|place| {
+            list.insert(place, LiveWindow::new(window, aggregate.create()));
+            self.live += 1;
+            place
+        });
+        self.fold(aggregate, slot, place, arrival);
+    }
+
+    /// Folds a record into `window`, merged with the windows that it touches;
+    /// says no if what comes of that is late.
+    pub(crate) fn fold_merged<T, A>(
+        &mut self,
+        aggregate: &A,
+        slot: Slot,
+        window: Window,
+        arrival: Arrival<'_, T>,
+    ) -> bool
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let list = &mut self.lists[slot.index()];
+        let partners = touching(list, window);
+        let place = partners.start;
+        let last = list[partners.clone()].last();
+        let merged = last.map_or(window, |last| last.window.cover(window));
+        // Of all that is merged the last window lives longest.
+        if self.rules.lateness.last_moment_of(merged) <= self.watermark {
+            return false;
+        }
+        match partners.len() {
+            0 => {
+                list.insert(place, LiveWindow::new(window, aggregate.create()));
+                self.live += 1;
+            }
+            1 => list[place].window = merged,
+            several => {
+                let mut partners = list.drain(partners);
+                let first = partners.next().map(|mut first| {
+                    partners.for_each(|other| first.absorb(aggregate, other));
+                    first.window = first.window.cover(window);
+                    first
+                });
+                list.insert_many(place, first);
+                self.live -= several - 1;
+            }
+        }
+        self.fold(aggregate, slot, place, arrival);
+        true
+    }
+
+    /// Folds a record into a live window, and notes what becomes due by it.
+    fn fold<T, A>(&mut self, aggregate: &A, slot: Slot, place: usize, arrival: Arrival<'_, T>)
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let trigger = self.rules.trigger;
+        let live = &mut self.lists[slot.index()][place];
+        arrival.fold_into(aggregate, &mut live.accumulator);
+        live.is_empty = false;
+        live.records = live.records.saturating_add(1);
+        // A window that had ended may have grown beyond the watermark.
+        live.has_ended = trigger.fires_at_end() && live.window.last_instant() <= self.watermark;
+        if !live.has_ended && live.early == Trigger::NEVER {
+            live.early = trigger.first_early(arrival.time, live.window);
+        }
+        if live.has_ended || trigger.is_enough(live.records) {
+            self.at_once.push((live.window, slot));
+        }
+        let (due, _) = self.rules.first_due(live);
+        if live.is_new || due < live.timer_at {
+            live.is_new = false;
+            live.timer_at = due;
+            let end = live.window.end();
+            self.timers.set(Timer { at: due, end, slot });
+        }
+        if self.timers.are_mostly_stale(self.live, self.lists.len()) {
+            self.set_timers_anew();
+        }
+    }
+
+    #[cold]
+    fn set_timers_anew(&mut self) {
+        let slots = (0..).map(Slot).zip(&self.lists);
+        self.timers.reset(slots.flat_map(|(slot, list)| {
+            list.iter().map(move |live| Timer {
+                at: live.timer_at,
+                end: live.window.end(),
+                slot,
+            })
+        }));
+    }
+
+    /// Brings what one record made due into the order of the windows' ends.
+    #[inline]
+    pub(crate) fn order_at_once(&mut self) {
+        if self.at_once.len() > 1 {
+            let order = |&(window, _): &(Window, Slot)| (window.end(), window.start());
+            self.at_once
+                .sort_unstable_by_key(|fires| std::cmp::Reverse(order(fires)));
+        }
+    }
+
+    /// Moves the watermark; says whether there is something due.
+    #[inline]
+    pub(crate) fn advance(&mut self, time: Timestamp) -> bool {
+        if time > self.watermark {
+            self.watermark = time;
+            self.has_risen |= self.timers.is_due(time);
+        }
+        self.has_due()
+    }
+
+    #[inline]
+    pub(crate) fn has_due(&self) -> bool {
+        self.has_risen || !self.at_once.is_empty()
+    }
+
+    /// The next result that is due.
+    pub(crate) fn next_due<T, A>(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        while let Some((window, slot)) = self.at_once.pop() {
+            let fired = self.fire_at_once(aggregate, window, slot);
+            if fired.is_some() {
+                return fired;
+            }
+        }
+        while self.has_risen {
+            match self.see_to_first_timer(aggregate) {
+                Some(None) => {}
+                Some(fired) => return fired,
+                None => self.has_risen = false,
+            }
+        }
+        None
+    }
+
+    /// The result of a window that its last record made fire.
+    fn fire_at_once<T, A>(
+        &mut self,
+        aggregate: &A,
+        window: Window,
+        slot: Slot,
+    ) -> Option<Fired<K, A::Output>>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let list = &mut self.lists[slot.index()];
+        let place = place_of(list, window).ok()?;
+        let value = list[place].give(aggregate, self.rules.trigger.discards())?;
+        let firing = match self.watermark < window.last_instant() {
+            true => Firing::Early,
+            false => Firing::Late,
+        };
+        Some(self.fired(window, slot, value, firing))
+    }
+
+    /// Sees to the first timer that is due, if one is; it may give a result.
+    fn see_to_first_timer<T, A>(&mut self, aggregate: &A) -> Option<Option<Fired<K, A::Output>>>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let (rules, watermark) = (self.rules, self.watermark);
+        let first = self.timers.first_due(watermark)?;
+        let Timer { at, slot, .. } = first.timer();
+        let list = &mut self.lists[slot.index()];
+        let Some(place) = owner(list, first.timer()) else {
+            first.take_off();
+            return Some(None);
+        };
+        let live = &mut list[place];
+        let window = live.window;
+        let discards = rules.trigger.discards();
+        let is_dead = rules.lateness.last_moment_of(window) <= watermark;
+        let mut result = None;
+        match rules.first_due(live) {
+            // The window has grown since, and needs its timer later.
+            (due, _) if due > at => {}
+            (_, Due::Early) => {
+                let is_empty = live.is_empty;
+                let value = live.give(aggregate, discards);
+                result = value.map(|value| (value, Firing::Early));
+                let trigger = rules.trigger;
+                live.early = trigger.next_early(live.early, window, watermark, is_empty);
+            }
+            (_, Due::End) if !is_dead => {
+                let value = live.give(aggregate, discards);
+                result = value.map(|value| (value, Firing::OnTime));
+                live.has_ended = true;
+                live.early = Trigger::NEVER;
+            }
+            (_, end) => {
+                first.take_off();
+                let last = self.remove(slot, place);
+                let gives = end == Due::End && !last.is_empty;
+                return Some(gives.then(|| {
+                    let value = aggregate.finish(last.accumulator);
+                    self.fired(window, slot, value, Firing::OnTime)
+                }));
+            }
+        }
+        (live.timer_at, _) = rules.first_due(live);
+        first.move_on(live.timer_at, window.end());
+        Some(result.map(|(value, firing)| self.fired(window, slot, value, firing)))
+    }
+
+    /// Drops a window, and with the last one its key.
+    fn remove(&mut self, slot: Slot, place: usize) -> LiveWindow<Acc> {
+        let list = &mut self.lists[slot.index()];
+        let removed = list.remove(place);
+        self.live -= 1;
+        if list.is_empty() {
+            if list.capacity() > ROOM_KEPT {
+                *list = SmallVec::new();
+            }
+            self.keys.release(slot);
+        }
+        removed
+    }
+
+    /// A result of `slot`, whose key may just have left: a slot remembers it.
+    fn fired<V>(&self, window: Window, slot: Slot, value: V, firing: Firing) -> Fired<K, V> {
+        Fired {
+            window,
+            key: self.keys.key(slot).clone(),
+            value,
+            firing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::Count;
+    use std::collections::BTreeSet;
+
+    const GAP: i64 = 10;
+
+    fn at(nanos: i64) -> Timestamp {
+        Timestamp::from_nanos(nanos)
+    }
+
+    fn sessions(trigger: Trigger, lateness: i64) -> WindowLists<i64, u64> {
+        let lateness = Lateness::from_nanos(lateness).unwrap();
+        WindowLists::new(trigger, lateness, StateLimit::new(16, 1 << 20))
+    }
+
+    fn add(lists: &mut WindowLists<i64, u64>, key: i64, time: i64) {
+        let slot = lists.slot(key).unwrap();
+        let window = Window::new(at(time), at(time + GAP));
+        let arrival = Arrival {
+            time: at(time),
+            value: &(),
+            number: 0,
+        };
+        assert!(lists.fold_merged(&Count, slot, window, arrival));
+        check(lists);
+    }
+
+    /// Everything that is due, as (key, records).
+    fn due(lists: &mut WindowLists<i64, u64>) -> Vec<(i64, u64)> {
+        let next = || lists.next_due::<(), _>(&Count);
+        let due = std::iter::from_fn(next).map(|fired| (fired.key, fired.value));
+        let due = due.collect();
+        check(lists);
+        due
+    }
+
+    /// The invariants, and that stale timers are bounded.
+    fn check(lists: &WindowLists<i64, u64>) {
+        if lists.timers.iter().count() > 200 {
+            return;
+        }
+        let timers: BTreeSet<_> = lists.timers.iter().map(|t| (t.slot, t.at)).collect();
+        let all = lists.lists.iter().map(|list| list.len()).sum::<usize>();
+        assert_eq!(all, lists.live);
+        let held = lists.lists.iter().filter(|list| !list.is_empty()).count();
+        assert_eq!(held, lists.keys.len());
+        for (slot, list) in (0..).map(Slot).zip(&lists.lists) {
+            for live in list {
+                assert!(timers.contains(&(slot, live.timer_at)), "{live:?}");
+                assert!(live.timer_at <= lists.rules.first_due(live).0, "{live:?}");
+            }
+            for pair in list.windows(2) {
+                assert!(pair[0].window.end() < pair[1].window.start());
+            }
+        }
+        let most = 2 * lists.live + lists.lists.len() + 64;
+        assert!(lists.timers.iter().count() <= most);
+    }
+
+    #[test]
+    fn a_watermark_costs_by_what_is_due() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        // Key n is silent from 10 n on.
+        for key in 0..10_000 {
+            add(&mut lists, key, 10 * key);
+        }
+        assert_eq!(lists.timers.looked_at(), 0);
+        for (watermark, results) in [
+            (8, 0),
+            (9, 1),
+            (10, 0),
+            (18, 0),
+            (19, 1),
+            (1_000, 98),
+            (1_000, 0),
+            (99_998, 9_899),
+            (i64::MAX, 1),
+        ] {
+            let before = lists.timers.looked_at();
+            lists.advance(at(watermark));
+            assert_eq!(due(&mut lists).len(), results, "watermark {watermark}");
+            let looked_at = lists.timers.looked_at() - before;
+            assert_eq!(looked_at, results as u64, "watermark {watermark}");
+        }
+        assert_eq!((lists.live, lists.keys.len()), (0, 0));
+        assert_eq!(lists.timers.iter().count(), 0);
+    }
+
+    #[test]
+    fn growing_costs_no_timer_and_one_look_when_the_first_is_due() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        for time in 0..1_000 {
+            add(&mut lists, 7, time);
+        }
+        assert_eq!(lists.timers.iter().count(), 1);
+        lists.advance(at(500));
+        assert_eq!(due(&mut lists), []);
+        assert_eq!(lists.timers.looked_at(), 1, "put back from 9 to 1008");
+        lists.advance(at(1_007));
+        assert!(!lists.has_due());
+        lists.advance(at(1_008));
+        assert_eq!(due(&mut lists), [(7, 1_000)]);
+        assert_eq!(lists.timers.looked_at(), 2);
+    }
+
+    /// Joined sessions leave timers behind, and one that fired and grows again
+    /// needs an earlier one: for ever, if nothing is ever too late.
+    #[test]
+    fn stale_timers_are_bounded() {
+        let mut lists = sessions(Trigger::event_time(), i64::MAX);
+        for round in 0..3_000 {
+            add(&mut lists, 1, 5 * round);
+            lists.advance(at(5 * round + GAP - 1));
+            assert_eq!(due(&mut lists), [(1, round as u64 + 1)]);
+        }
+        for round in 0..1_000 {
+            let start = 100_000 + 100 * round;
+            add(&mut lists, 2, start);
+            add(&mut lists, 2, start + 18);
+            add(&mut lists, 2, start + 9);
+        }
+        assert_eq!(lists.live, 1 + 1_000);
+        lists.advance(Timestamp::MAX);
+        assert_eq!(due(&mut lists), [(2, 3); 1_000]);
+        assert_eq!((lists.live, lists.keys.len()), (0, 0));
+    }
+
+    /// An empty window with an early timer does not tick through the ages.
+    #[test]
+    fn a_purged_window_waits_without_ticking() {
+        let every = Trigger::event_time().early_every_nanos(1).unwrap();
+        let mut lists = sessions(every.discarding(), 0);
+        let slot = lists.slot(1).unwrap();
+        let window = Window::new(at(0), at(i64::MAX - 1));
+        let arrival = Arrival {
+            time: at(0),
+            value: &(),
+            number: 0,
+        };
+        lists.fold_apart(&Count, slot, window, arrival);
+        lists.advance(at(i64::MAX / 2));
+        assert_eq!(due(&mut lists), [(1, 1)]);
+        lists.advance(Timestamp::MAX);
+        assert_eq!(due(&mut lists), []);
+        assert!(lists.timers.looked_at() < 10);
+    }
+
+    #[test]
+    fn the_steady_state_needs_no_more_memory() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        let mut room = None;
+        for round in 0..50 {
+            for key in 0..16 {
+                add(&mut lists, 100 * round + key, 100 * round + key);
+            }
+            lists.advance(at(100 * round + 50));
+            assert_eq!(due(&mut lists).len(), 16);
+            assert!(lists.lists.iter().all(|list| !list.spilled()));
+            let now = (lists.lists.capacity(), lists.timers.room());
+            assert_eq!(*room.get_or_insert(now), now);
+        }
+        assert_eq!(lists.stats().grown, 0);
+        // A long list gives its memory back with its key.
+        for place in 0..100 {
+            add(&mut lists, 1, 10_000 + 100 * place);
+        }
+        lists.advance(Timestamp::MAX);
+        due(&mut lists);
+        assert!(lists.lists.iter().all(|list| !list.spilled()));
+    }
+}
