@@ -40,7 +40,8 @@ mod tests {
     fn windows_that_overlap_or_touch_become_one() {
         const MIN: i64 = i64::MIN;
         const MAX: i64 = i64::MAX;
-        let cases: [(&[(i64, i64)], &[(i64, i64)]); 8] = [
+        type Bounds = &'static [(i64, i64)];
+        let cases: [(Bounds, Bounds); 8] = [
             (&[], &[]),
             (&[(0, 10)], &[(0, 10)]),
             (&[(10, 20), (0, 10)], &[(0, 20)]),
@@ -50,7 +51,7 @@ mod tests {
             (&[(-5, 0), (-5, 0), (-9, -6)], &[(-9, -6), (-5, 0)]),
             (&[(MIN, -1), (MAX, MAX), (-1, MAX)], &[(MIN, MAX)]),
         ];
-        let windows = |pairs: &[(i64, i64)]| -> Vec<Window> {
+        let windows = |pairs: Bounds| -> Vec<Window> {
             let at = Timestamp::from_nanos;
             let window = |&(start, end): &(i64, i64)| Window::new(at(start), at(end));
             pairs.iter().map(window).collect()

@@ -92,7 +92,8 @@ impl Trigger {
     /// fire, and moves the timer on by one interval. A watermark that jumps past
     /// several multiples fires at each, so that results do not depend on how
     /// often watermarks come; only a window that goes on to the end of time fires
-    /// once a watermark. Merged sessions keep the earliest of their timers. At
+    /// once a watermark. A first record that comes behind the watermark sets a timer
+    /// in the past: the next watermark that rises sees to it. Merged sessions keep the earliest of their timers. At
     /// the window's end it fires on time, and then late records at once.
     ///
     /// # Errors

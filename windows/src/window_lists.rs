@@ -181,9 +181,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         live.records = live.records.saturating_add(1);
         // A window that had ended may have grown beyond the watermark.
         live.has_ended = trigger.fires_at_end() && live.window.last_instant() <= self.watermark;
-        if live.has_ended {
-            live.early = Trigger::NEVER;
-        } else if live.early == Trigger::NEVER {
+        if !live.has_ended && live.early == Trigger::NEVER {
             live.early = trigger.first_early(arrival.time, live.window);
         }
         if live.has_ended || trigger.is_enough(live.records) {

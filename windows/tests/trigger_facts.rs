@@ -54,24 +54,18 @@ fn check(kind: impl WindowKind<i64>, lateness: i64, script: &str) -> StateStats 
                 Firing::OnTime => "on time",
                 Firing::Late => "after",
             };
-            let (start, end) = (fired.window.start().nanos(), fired.window.end().nanos());
-            let end = match end {
-                i64::MAX => "MAX".to_string(),
-                end => end.to_string(),
+            let bound = |time: Timestamp| match time {
+                Timestamp::MIN => "MIN".to_string(),
+                Timestamp::MAX => "MAX".to_string(),
+                time => time.nanos().to_string(),
             };
-            let start = match start {
-                i64::MIN => "MIN".to_string(),
-                start => start.to_string(),
-            };
+            let (start, end) = (bound(fired.window.start()), bound(fired.window.end()));
             let (key, value) = (fired.key, fired.value);
             given.push(format!("{key} {start} {end} {value} {firing}"));
         }
         assert!(!store.has_due(), "{line}");
-        let expected: Vec<&str> = expected.split(';').map(str::trim).collect();
-        let expected = expected
-            .into_iter()
-            .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>();
+        let expected = expected.split(';').map(str::trim);
+        let expected: Vec<&str> = expected.filter(|text| !text.is_empty()).collect();
         assert_eq!(given, expected, "{line}   [{kind}]");
     }
     store.stats()
@@ -179,8 +173,7 @@ fn a_session_that_fired_merges_within_the_lateness() {
     );
 }
 
-/// `testPurgingEventTimeTrigger`-like: late records of a window that was purged
-/// come out alone.
+/// Late records of a window that was purged come out alone.
 #[test]
 fn lateness_and_purging() {
     check(
