@@ -73,7 +73,13 @@ impl<Acc> Blocks<Acc> {
     /// The bits of one block; none when there is no such block.
     #[inline]
     pub(crate) fn touched(&self, block: usize) -> u64 {
-        self.blocks.get(block).map_or(0, |block| block.touched)
+        self.bits(block).unwrap_or(0)
+    }
+
+    /// The bits of one block, if there is such a block.
+    #[inline]
+    pub(crate) fn bits(&self, block: usize) -> Option<u64> {
+        self.blocks.get(block).map(|block| block.touched)
     }
 
     /// The cell of `slot`, marked as touched, if there are enough blocks.

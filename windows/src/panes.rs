@@ -258,19 +258,15 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         closing: &mut ClosingPane<Acc>,
         create: &impl Fn() -> Acc,
     ) -> Option<PaneEntry<K, Acc>> {
-        let blocks = &mut closing.pane.blocks;
         while closing.remaining == 0 {
             closing.block += 1;
-            if closing.block >= blocks.len() {
-                return None;
-            }
-            closing.remaining = blocks.touched(closing.block);
+            closing.remaining = closing.pane.blocks.bits(closing.block)?;
         }
         let cell = closing.remaining.trailing_zeros() as usize;
         closing.remaining &= closing.remaining - 1;
         Some(PaneEntry {
+            accumulator: closing.pane.blocks.take(closing.block, cell, create)?,
             key: self.slab.key(slot_at(closing.block, cell)).clone(),
-            accumulator: blocks.take(closing.block, cell, create)?,
         })
     }
 
@@ -313,10 +309,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         let blocks = &self.open[self.find(firing.window).ok()?].blocks;
         while firing.remaining == 0 {
             firing.block += 1;
-            if firing.block >= blocks.len() {
-                return None;
-            }
-            firing.remaining = blocks.touched(firing.block);
+            firing.remaining = blocks.bits(firing.block)?;
         }
         let slot = slot_at(firing.block, firing.remaining.trailing_zeros() as usize);
         firing.remaining &= firing.remaining - 1;

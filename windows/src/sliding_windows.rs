@@ -70,6 +70,9 @@ pub struct SlidingWindows<K, Acc> {
     combining: Combining<Acc>,
     /// The slices at hand. None of them has joined a window that closed.
     hot: Hot,
+    /// How many records came for slices before those at hand since these were
+    /// put there.
+    astray: u32,
     /// The last window that has fired, or that would have if it held anything.
     fired: i128,
     /// The watermark at which the next window closes, or the next slice leaves.
@@ -77,6 +80,11 @@ pub struct SlidingWindows<K, Acc> {
     closing: Option<Closing>,
     again: Option<Again<Acc>>,
 }
+
+/// Records for slices before those at hand after which those are put at hand.
+/// Where time is more out of order than slices fit, the newest ones stay; after
+/// one record from the future they do not stay for long.
+const MOST_ASTRAY: u32 = 16;
 
 /// Where the slice of a record is.
 enum Place {
@@ -102,6 +110,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
             slices: Slices::new(limit, &|| aggregate.create()),
             combining: Combining::of::<T, A>(&numbering),
             hot: Hot::default(),
+            astray: 0,
             fired: numbering.first_after(Timestamp::MIN, Lateness::NONE) - 1,
             due: None,
             closing: None,
@@ -170,6 +179,16 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
                 return Ok((Place::AtHand(place), slot));
             }
         }
+        if *numbers.start() > self.fired && self.hot.is_after(slice.start()) {
+            self.astray += 1;
+            // The cells of an open slice before those at hand are at home.
+            if self.astray < MOST_ASTRAY {
+                if let Ok(position) = self.slices.find(slice.start()) {
+                    return Ok((Place::Home(position, numbers), slot));
+                }
+            }
+        }
+        self.astray = 0;
         self.slices.cool();
         self.hot = Hot::default();
         if !self.has_due() {

@@ -25,6 +25,19 @@ impl<K, Acc> ClosedCell<K, Acc> {
             accumulator: entry.accumulator,
         }
     }
+
+    #[inline]
+    fn finish<T, A>(self, aggregate: &A, firing: Firing) -> Fired<K, A::Output>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        Fired {
+            window: self.window,
+            key: self.key,
+            value: aggregate.finish(self.accumulator),
+            firing,
+        }
+    }
 }
 
 /// Keyed tumbling windows: an arena in which a pane is a window.
@@ -279,6 +292,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     }
 
     /// The next result where lateness is allowed.
+    #[inline(never)]
     fn next_copy(&mut self, create: &impl Fn() -> Acc) -> Option<(ClosedCell<K, Acc>, Firing)>
     where
         Acc: Clone,
@@ -360,16 +374,12 @@ where
     #[inline]
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
         let create = || aggregate.create();
-        let (closed, firing) = match self.lateness.is_none() {
-            true => (self.next_closed(&create)?, Firing::OnTime),
-            false => self.next_copy(&create)?,
-        };
-        Some(Fired {
-            window: closed.window,
-            key: closed.key,
-            value: aggregate.finish(closed.accumulator),
-            firing,
-        })
+        if !self.lateness.is_none() {
+            let (closed, firing) = self.next_copy(&create)?;
+            return Some(closed.finish(aggregate, firing));
+        }
+        let closed = self.next_closed(&create)?;
+        Some(closed.finish(aggregate, Firing::OnTime))
     }
 
     fn watermark(&self) -> Timestamp {

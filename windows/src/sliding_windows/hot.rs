@@ -47,6 +47,11 @@ impl Hot {
         hot
     }
 
+    /// Whether slices are at hand, and all of them begin after `time`.
+    pub(super) fn is_after(&self, time: Timestamp) -> bool {
+        self.length > 0 && time.nanos() < self.start
+    }
+
     /// The place of the slice that holds `time`, if it is at hand.
     #[inline(always)]
     pub(super) fn place(&self, time: Timestamp) -> Option<usize> {

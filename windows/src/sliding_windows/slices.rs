@@ -151,7 +151,8 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         }
     }
 
-    fn find(&self, start: Timestamp) -> Result<usize, usize> {
+    /// The position of the slice that begins at `start`, or where it would be.
+    pub(super) fn find(&self, start: Timestamp) -> Result<usize, usize> {
         self.open.binary_search_by_key(&start, |slice| slice.start)
     }
 
