@@ -247,6 +247,25 @@ impl Job {
         self.stream("source", vec![source])
     }
 
+    /// A stream in as many instances as there are sources, spread over the
+    /// workers: a source of one's own with several partitions. They know no
+    /// event time.
+    pub fn sources<S: Source>(
+        &self,
+        sources: impl IntoIterator<Item = S>,
+    ) -> DataStream<Untimed<S>> {
+        self.stream("sources", sources.into_iter().collect())
+    }
+
+    /// As [`sources`](Self::sources), of sources that push their records at their
+    /// times and send watermarks.
+    pub fn timed_sources<S: Source>(
+        &self,
+        sources: impl IntoIterator<Item = S>,
+    ) -> DataStream<Timed<S>> {
+        self.stream("sources", sources.into_iter().collect())
+    }
+
     /// The physical plan as it stands: workers and cores, stages, rings and
     /// their capacities. A stream appears when it was brought to a sink.
     pub fn explain(&self) -> String {

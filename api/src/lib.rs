@@ -103,17 +103,18 @@ pub mod windows {
     };
     pub use fluxus_core::windows::{
         merge_touching, Aggregate, BoundedDisorder, Combined, CountError, CountKind, CountSliding,
-        CountTumbling, DisorderError, DynamicSession, EachRecord, Firing, Global, InputStatus,
-        Lateness, LatenessError, Partitioned, PartitionsError, Punctuated, Session, SessionError,
-        Timestamp, Trigger, TriggerError, Triggered, Tumbling, WatermarkCombiner,
-        WatermarkGenerator, Window, WindowAssigner, WindowError, WindowKind,
+        CountTumbling, Cumulating, DisorderError, DynamicSession, EachRecord, Firing, Global,
+        InputStatus, Lateness, LatenessError, Partitioned, PartitionsError, Punctuated, Session,
+        SessionError, Sliding, Timestamp, Trigger, TriggerError, Triggered, Tumbling,
+        WatermarkCombiner, WatermarkGenerator, Window, WindowAssigner, WindowError, WindowKind,
     };
 }
 
 /// What most programs need.
 pub mod prelude {
     pub use crate::windows::{
-        Aggregate, BoundedDisorder, Count, Max, Mean, Min, Session, Sum, Timestamp, Tumbling,
+        Aggregate, BoundedDisorder, Count, Max, Mean, Min, Session, Sliding, Sum, Timestamp,
+        Tumbling,
     };
     pub use crate::{Config, DataStream, Error, Job, KeyedStream, Report, WindowResult};
 }

@@ -7,8 +7,8 @@ mod harness;
 use fluxus_core::operator::{WindowAggregate, WindowResult};
 use fluxus_core::windows::aggregate::{Collect, Max, Sum};
 use fluxus_core::windows::{
-    Aggregate, CountSliding, CountTumbling, Global, Lateness, Session, Trigger, Triggered,
-    Tumbling, WindowKind,
+    Aggregate, CountSliding, CountTumbling, Cumulating, Global, Lateness, Session, Sliding,
+    Trigger, Triggered, Tumbling, WindowKind,
 };
 use harness::*;
 use std::collections::BTreeMap;
@@ -147,6 +147,33 @@ fn tumbling() {
         holds_for_every_aggregate(
             &format!("tumbling, lateness {lateness}"),
             tumbling,
+            lateness,
+        );
+    }
+}
+
+#[test]
+fn sliding() {
+    for (size, slide, offset) in [(30, 10, 0), (7, 3, -2), (3, 10, 4), (40, 1, 0), (10, 10, 1)] {
+        let windows = Sliding::from_nanos(size, slide).unwrap();
+        let windows = windows.with_offset_ns(offset).unwrap();
+        for lateness in [0, 7, i64::MAX] {
+            let what = format!("{windows}, lateness {lateness}");
+            holds_for_every_aggregate(&what, windows, lateness);
+        }
+    }
+}
+
+#[test]
+fn cumulating() {
+    let windows = Cumulating::from_nanos(5, 20)
+        .unwrap()
+        .with_offset_ns(3)
+        .unwrap();
+    for lateness in [0, 7, i64::MAX] {
+        holds_for_every_aggregate(
+            &format!("cumulating, lateness {lateness}"),
+            windows,
             lateness,
         );
     }

@@ -1,4 +1,4 @@
-use crate::{Timestamp, Tumbling, Window};
+use crate::{Cumulating, Sliding, Timestamp, Tumbling, Window};
 
 /// Says in which windows an element lies; usable alone.
 ///
@@ -60,3 +60,19 @@ impl<T> WindowAssigner<T> for Tumbling {
         Some(self.window_of(time))
     }
 }
+
+/// Windows of which an element lies in several.
+macro_rules! overlapping {
+    ($($windows:ty),*) => {$(
+        impl<T> WindowAssigner<T> for $windows {
+            const MERGES: bool = false;
+
+            #[inline]
+            fn assign(&self, time: Timestamp, _: &T, each: impl FnMut(Window)) {
+                self.windows_of(time).for_each(each);
+            }
+        }
+    )*};
+}
+
+overlapping!(Sliding, Cumulating);

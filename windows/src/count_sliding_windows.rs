@@ -11,7 +11,8 @@ use std::hash::Hash;
 ///
 /// A record is folded into one accumulator. A result takes eleven merges at
 /// most, however large the window and the slide are: see
-/// [`SlidingFold`](crate::SlidingFold). An aggregate that
+/// [`SlidingFold`](crate::SlidingFold). (With the rest asked for, each record is
+/// a pane, and takes six merges at most.) An aggregate that
 /// [retracts](Aggregate::RETRACTS) keeps a running total instead, and one that
 /// [grows](Aggregate::GROWS) keeps its panes as they are and merges them all
 /// for each result.

@@ -85,10 +85,12 @@ fn places(mut matches: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// One byte of the hash, never zero.
+/// One byte of the hash, never zero, and never one: an empty place next to a
+/// match on the tag one would read as a match itself, of slot 0 (see
+/// [`Bucket::matches`]).
 #[inline]
 fn tag_of(hash: u64) -> u64 {
-    (hash & 0xFF).max(1)
+    (hash & 0xFF).max(2)
 }
 
 impl Index {
@@ -290,6 +292,15 @@ mod tests {
             index.remove(crowded(n), n);
         }
         assert!(index.buckets.iter().all(|bucket| bucket.tags == 0));
+    }
+
+    #[test]
+    fn an_empty_place_is_no_match_next_to_whatever_tag() {
+        for tag in 0..=0xFF {
+            let mut index = Index::with_room_for(6);
+            index.insert(tag, 5, |_| tag);
+            assert_eq!(index.find(tag, |slot| slot == 0), None, "tag {tag}");
+        }
     }
 
     #[test]

@@ -34,6 +34,9 @@ mod slicing;
 mod store;
 mod window_kind;
 
+mod cumulating;
+mod numbering;
+mod sliding;
 mod tumbling;
 
 mod count_error;
@@ -45,10 +48,12 @@ mod count_tumbling_windows;
 mod recent_panes;
 mod sliding_fold;
 
+mod blocks;
 mod index;
 mod slab;
 
 mod panes;
+mod sliding_windows;
 mod tumbling_windows;
 
 mod assigner;
@@ -70,6 +75,7 @@ pub use count_sliding::CountSliding;
 pub use count_sliding_windows::CountSlidingWindows;
 pub use count_tumbling::CountTumbling;
 pub use count_tumbling_windows::CountTumblingWindows;
+pub use cumulating::Cumulating;
 pub use each_record::EachRecord;
 pub use global::Global;
 pub use lateness::{Lateness, LatenessError};
@@ -81,7 +87,9 @@ pub use punctuated::Punctuated;
 pub use session::{DynamicSession, Session, SessionError};
 pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 pub use slicing::Slicing;
+pub use sliding::Sliding;
 pub use sliding_fold::SlidingFold;
+pub use sliding_windows::SlidingWindows;
 pub use store::{Added, Arrival, Fired, Firing, WindowStore};
 pub use time::Timestamp;
 pub use trigger::{Trigger, TriggerError};

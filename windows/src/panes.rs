@@ -1,3 +1,4 @@
+use crate::blocks::{places, slot_at, Blocks, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{Timestamp, Window};
 use std::collections::VecDeque;
@@ -11,66 +12,18 @@ const SPARE_PANES: usize = 4;
 /// a branch to mispredict.
 const HOT_PANES: usize = 2;
 
-/// How many cells lie together with the bits that say which were touched.
-const CELLS: usize = u64::BITS as usize;
-
-/// Cells side by side, and a bit for each: touched since it was made.
-///
-/// Together, so that an update finds both with one address. Aligned to a cache
-/// line, so that a cell whose size divides one never lies in two.
-#[derive(Debug)]
-#[repr(align(64))]
-struct Block<Acc> {
-    touched: u64,
-    cells: [Acc; CELLS],
-}
-
-impl<Acc> Block<Acc> {
-    fn new(create: &impl Fn() -> Acc) -> Self {
-        Self {
-            touched: 0,
-            cells: std::array::from_fn(|_| create()),
-        }
-    }
-}
-
 /// The state of every key in one stretch of time: a dense cell a slot.
-///
-/// Cells are made in advance and are always whole, so that an update is one
-/// bit set and one fold, without asking whether the cell is in use.
 #[derive(Debug)]
 struct Pane<Acc> {
     window: Window,
-    blocks: Vec<Block<Acc>>,
+    blocks: Blocks<Acc>,
 }
 
 impl<Acc> Pane<Acc> {
     fn with_room_for(slots: usize, window: Window, create: &impl Fn() -> Acc) -> Self {
-        let mut blocks = Vec::new();
-        extend_to(&mut blocks, slots, create);
+        let mut blocks = Blocks::default();
+        blocks.extend_to(slots, create);
         Self { window, blocks }
-    }
-
-    /// The bits of one block; none when the pane has no such block.
-    fn touched(&self, block: usize) -> u64 {
-        self.blocks.get(block).map_or(0, |block| block.touched)
-    }
-}
-
-/// The cell of `slot`, marked as touched, if there are enough blocks.
-#[inline(always)]
-fn touch<Acc>(blocks: &mut [Block<Acc>], slot: Slot) -> Option<&mut Acc> {
-    let (block, cell) = (slot.index() / CELLS, slot.index() % CELLS);
-    let block = blocks.get_mut(block)?;
-    block.touched |= 1 << cell;
-    Some(&mut block.cells[cell])
-}
-
-/// Makes sure that there are cells for this many slots.
-fn extend_to<Acc>(blocks: &mut Vec<Block<Acc>>, slots: usize, create: &impl Fn() -> Acc) {
-    let enough = slots.div_ceil(CELLS);
-    if enough > blocks.len() {
-        blocks.resize_with(enough, || Block::new(create));
     }
 }
 
@@ -87,6 +40,22 @@ impl<Acc> ClosingPane<Acc> {
     /// The stretch of time that the pane covers.
     pub fn window(&self) -> Window {
         self.pane.window
+    }
+}
+
+/// How far the results of a pane that is kept are handed out.
+#[derive(Debug)]
+pub(crate) struct FiringPane {
+    window: Window,
+    block: usize,
+    /// The touched cells of this block that are still to be visited.
+    remaining: u64,
+}
+
+impl FiringPane {
+    /// The stretch of time that the pane covers.
+    pub(crate) fn window(&self) -> Window {
+        self.window
     }
 }
 
@@ -120,8 +89,10 @@ pub struct Panes<K, Acc> {
     slab: KeySlab<K>,
     /// Ordered by the start of their windows. The hot ones' blocks are away.
     open: VecDeque<Pane<Acc>>,
+    /// How many of them, from the front, have fired and are kept.
+    fired: usize,
     /// The blocks of the panes that updates go to, and their positions.
-    hot: [Vec<Block<Acc>>; HOT_PANES],
+    hot: [Blocks<Acc>; HOT_PANES],
     hot_positions: [Option<usize>; HOT_PANES],
     spare: Vec<Pane<Acc>>,
     /// Panes that were taken out and not given back: they still use their keys.
@@ -139,11 +110,12 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         Self {
             slab: KeySlab::new(limit),
             open: VecDeque::with_capacity(16),
+            fired: 0,
             taken: 0,
             hot: Default::default(),
             hot_positions: [None; HOT_PANES],
             spare,
-            recent: Vec::with_capacity(limit.expected().div_ceil(64)),
+            recent: Vec::with_capacity(limit.expected().div_ceil(CELLS)),
         }
     }
 
@@ -151,14 +123,18 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// open. No pane may be at hand: see [`cool`](Self::cool).
     pub fn warm(&mut self, place: usize, window: Window, create: &impl Fn() -> Acc) {
         debug_assert_eq!(self.hot_positions, [None; HOT_PANES]);
-        if let Err(position) = self.find(window) {
-            let pane = match self.spare.pop() {
-                Some(spare) => Pane { window, ..spare },
-                None => Pane::with_room_for(self.slab.slots(), window, create),
-            };
-            self.open.insert(position, pane);
-        }
-        self.warm_if_open(place, window);
+        let position = self.find(window);
+        let position = position.unwrap_or_else(|gap| self.open_at(gap, window, create));
+        self.lend(place, position);
+    }
+
+    fn open_at(&mut self, position: usize, window: Window, create: &impl Fn() -> Acc) -> usize {
+        let pane = match self.spare.pop() {
+            Some(spare) => Pane { window, ..spare },
+            None => Pane::with_room_for(self.slab.slots(), window, create),
+        };
+        self.open.insert(position, pane);
+        position
     }
 
     /// Puts the pane of `window` at hand too, in this place, if it is open.
@@ -199,7 +175,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     #[inline(always)]
     pub fn known_cell(&mut self, place: usize, key: &K) -> Option<&mut Acc> {
         let slot = self.slab.find(key)?;
-        touch(self.hot.get_mut(place)?, slot)
+        self.hot.get_mut(place)?.touch(slot)
     }
 
     /// The cell of `key` in the pane at hand in this place, marked as touched.
@@ -218,11 +194,31 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             Ok(slot) => slot,
             Err(refused) => self.slot_after_release(refused)?,
         };
-        let blocks = &mut self.hot[place];
-        if slot.index() >= CELLS * blocks.len() {
-            extend_to(blocks, (slot.index() + 1).next_power_of_two(), create);
-        }
-        Ok(touch(blocks, slot).expect("the pane was extended to the slot"))
+        Ok(self.hot[place].cell(slot, create))
+    }
+
+    /// The cell of `key` in the pane of a window that has fired and is kept,
+    /// marked as touched. Opens the pane if it is not open; brings home those
+    /// that are at hand.
+    ///
+    /// # Errors
+    /// [`TooManyKeys`], as [`cell`](Self::cell).
+    pub(crate) fn late_cell(
+        &mut self,
+        window: Window,
+        key: K,
+        create: &impl Fn() -> Acc,
+    ) -> Result<(Slot, &mut Acc), TooManyKeys<K>> {
+        let slot = match self.slab.slot(key) {
+            Ok(slot) => slot,
+            Err(refused) => self.slot_after_release(refused)?,
+        };
+        self.cool();
+        let position = self.find(window).unwrap_or_else(|gap| {
+            self.fired += 1;
+            self.open_at(gap, window, create)
+        });
+        Ok((slot, self.open[position].blocks.cell(slot, create)))
     }
 
     #[cold]
@@ -235,9 +231,10 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.slab.slot(refused.key)
     }
 
-    /// The window of the earliest open pane.
+    /// The window of the earliest open pane that has not fired.
+    #[inline]
     pub fn first_open(&self) -> Option<Window> {
-        self.open.front().map(|pane| pane.window)
+        self.open.get(self.fired).map(|pane| pane.window)
     }
 
     /// Takes the earliest open pane out, to be emptied.
@@ -245,7 +242,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.cool();
         let pane = self.open.pop_front()?;
         self.taken += 1;
-        let remaining = pane.touched(0);
+        let remaining = pane.blocks.touched(0);
         Some(ClosingPane {
             pane,
             block: 0,
@@ -261,34 +258,100 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         closing: &mut ClosingPane<Acc>,
         create: &impl Fn() -> Acc,
     ) -> Option<PaneEntry<K, Acc>> {
+        let blocks = &mut closing.pane.blocks;
         while closing.remaining == 0 {
             closing.block += 1;
-            closing.remaining = closing.pane.blocks.get(closing.block)?.touched;
+            if closing.block >= blocks.len() {
+                return None;
+            }
+            closing.remaining = blocks.touched(closing.block);
         }
         let cell = closing.remaining.trailing_zeros() as usize;
         closing.remaining &= closing.remaining - 1;
-        let block = closing.pane.blocks.get_mut(closing.block)?;
-        let accumulator = std::mem::replace(&mut block.cells[cell % CELLS], create());
-        let slot = closing.block * CELLS + cell;
         Some(PaneEntry {
-            // At most `MOST_KEYS` slots exist, so it fits.
-            key: self.slab.key(Slot(slot as u32)).clone(),
-            accumulator,
+            key: self.slab.key(slot_at(closing.block, cell)).clone(),
+            accumulator: blocks.take(closing.block, cell, create)?,
         })
     }
 
     /// Takes an emptied pane back, and lets go of the keys that were in the
     /// pane before it and are in neither it nor an open one.
     pub fn recycle(&mut self, emptied: ClosingPane<Acc>) {
-        let mut pane = emptied.pane;
         self.taken = self.taken.saturating_sub(1);
+        self.put_away(emptied.pane, |blocks, block| blocks.take_bits(block));
+    }
+
+    /// Lets go of a pane; `clear` makes a block of it new and says what was in it.
+    fn put_away(&mut self, mut pane: Pane<Acc>, clear: impl Fn(&mut Blocks<Acc>, usize) -> u64) {
         self.release_idle_keys(Some(&pane));
         self.recent.clear();
-        let touched = pane.blocks.iter_mut();
+        let blocks = 0..pane.blocks.len();
         self.recent
-            .extend(touched.map(|block| std::mem::take(&mut block.touched)));
+            .extend(blocks.map(|block| clear(&mut pane.blocks, block)));
         if self.spare.len() < SPARE_PANES {
             self.spare.push(pane);
+        }
+    }
+
+    /// Fires the earliest open pane that has not, and keeps it.
+    pub(crate) fn fire_first(&mut self) -> Option<FiringPane> {
+        self.cool();
+        let pane = self.open.get(self.fired)?;
+        self.fired += 1;
+        Some(FiringPane {
+            window: pane.window,
+            block: 0,
+            remaining: pane.blocks.touched(0),
+        })
+    }
+
+    /// The next touched cell of the pane that is firing, in slot order: a copy.
+    pub(crate) fn next_copy(&self, firing: &mut FiringPane) -> Option<PaneEntry<K, Acc>>
+    where
+        Acc: Clone,
+    {
+        let blocks = &self.open[self.find(firing.window).ok()?].blocks;
+        while firing.remaining == 0 {
+            firing.block += 1;
+            if firing.block >= blocks.len() {
+                return None;
+            }
+            firing.remaining = blocks.touched(firing.block);
+        }
+        let slot = slot_at(firing.block, firing.remaining.trailing_zeros() as usize);
+        firing.remaining &= firing.remaining - 1;
+        self.copy(firing.window, slot)
+    }
+
+    /// One key's cell in the pane of `window`: a copy.
+    pub(crate) fn copy(&self, window: Window, slot: Slot) -> Option<PaneEntry<K, Acc>>
+    where
+        Acc: Clone,
+    {
+        let pane = &self.open[self.find(window).ok()?];
+        Some(PaneEntry {
+            key: self.slab.key(slot).clone(),
+            accumulator: pane.blocks.seen(slot)?.clone(),
+        })
+    }
+
+    /// The window of the earliest pane that has fired and is kept.
+    pub(crate) fn first_kept(&self) -> Option<Window> {
+        self.open
+            .front()
+            .map(|pane| pane.window)
+            .filter(|_| self.fired > 0)
+    }
+
+    /// Drops the earliest pane that has fired and is kept.
+    pub(crate) fn drop_first_kept(&mut self, create: &impl Fn() -> Acc) {
+        if self.fired == 0 {
+            return;
+        }
+        self.cool();
+        self.fired -= 1;
+        if let Some(pane) = self.open.pop_front() {
+            self.put_away(pane, |blocks, block| blocks.clear_block(block, create));
         }
     }
 
@@ -303,15 +366,13 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             }
             let mut idle = candidates;
             for pane in kept.into_iter().chain(&self.open) {
-                idle &= !pane.touched(block);
+                idle &= !pane.blocks.touched(block);
                 if idle == 0 {
                     break;
                 }
             }
-            while idle != 0 {
-                let slot = block * CELLS + idle.trailing_zeros() as usize;
-                idle &= idle - 1;
-                self.slab.release(Slot(slot as u32));
+            for cell in places(idle) {
+                self.slab.release(slot_at(block, cell));
             }
         }
         for (place, position) in hot.into_iter().enumerate() {

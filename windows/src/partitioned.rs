@@ -245,6 +245,7 @@ mod tests {
         let each = BoundedDisorder::monotonous().each_record();
         let all = BoundedDisorder::monotonous();
         let of = |partition: &usize| *partition;
+        let mut in_no_hurry = Partitioned::new(2, of, all.clone()).unwrap();
         let mut said = Partitioned::new(2, of, Punctuated::new(says)).unwrap();
         let mut each = Partitioned::new(2, of, each).unwrap();
         let mut all = Partitioned::new(2, of, all).unwrap().each_record();
@@ -263,6 +264,7 @@ mod tests {
                 expected.map(at),
                 "{name}"
             );
+            assert_eq!(in_no_hurry.observe(at(time), &partition), None, "{name}");
             let expected = expected.map(|time| at(time - 1));
             assert_eq!(each.observe(at(time), &partition), expected, "{name}");
             assert_eq!(all.observe(at(time), &partition), expected, "{name}");

@@ -99,3 +99,77 @@ impl<Acc: Clone> RecentPanes<Acc> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    /// A sum of a kind, and what was asked of it.
+    #[derive(Default)]
+    struct Asked<const RETRACTS: bool, const GROWS: bool> {
+        merges: Cell<u32>,
+        retracts: Cell<u32>,
+    }
+
+    impl<const R: bool, const G: bool> Aggregate<i64> for Asked<R, G> {
+        type Accumulator = i64;
+        type Output = i64;
+        const RETRACTS: bool = R;
+        const GROWS: bool = G;
+
+        fn create(&self) -> i64 {
+            0
+        }
+        fn add(&self, sum: &mut i64, value: &i64) {
+            *sum += value;
+        }
+        fn merge(&self, sum: &mut i64, other: i64) {
+            self.merges.set(self.merges.get() + 1);
+            *sum += other;
+        }
+        fn retract(&self, sum: &mut i64, other: &i64) {
+            self.retracts.set(self.retracts.get() + 1);
+            *sum -= other;
+        }
+        fn finish(&self, sum: i64) -> i64 {
+            sum
+        }
+    }
+
+    /// Ten panes pass through a window of four: merges to let panes come and
+    /// go, retractions, merges for one fold.
+    fn asked<const R: bool, const G: bool>() -> [u32; 3] {
+        let aggregate = Asked::<R, G>::default();
+        let mut panes = RecentPanes::new::<i64, Asked<R, G>>();
+        assert_eq!(panes.fold(&aggregate), None);
+        for pane in 1..=10 {
+            if panes.len() == 4 {
+                panes.evict(&aggregate);
+            }
+            panes.push(&aggregate, pane);
+        }
+        let moving = aggregate.merges.take();
+        assert_eq!(panes.fold(&aggregate), Some(7 + 8 + 9 + 10));
+        let folding = aggregate.merges.take();
+        let retracts = aggregate.retracts.take();
+        for _ in 0..5 {
+            panes.evict(&aggregate);
+        }
+        assert_eq!((panes.len(), panes.fold(&aggregate)), (0, None));
+        [moving, retracts, folding]
+    }
+
+    #[test]
+    fn each_kind_of_aggregate_is_merged_in_its_own_way() {
+        // A running total: nothing is left to do for a result.
+        assert_eq!(asked::<true, false>(), [9, 6, 0]);
+        assert_eq!(asked::<true, true>(), [9, 6, 0]);
+        // A list of panes: all is left to do.
+        assert_eq!(asked::<false, true>(), [0, 0, 3]);
+        // Partial folds: a few of each.
+        let [moving, retracts, folding] = asked::<false, false>();
+        assert!(moving <= 5 * 10 && folding <= 1, "{moving}, {folding}");
+        assert_eq!(retracts, 0);
+    }
+}

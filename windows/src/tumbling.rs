@@ -32,12 +32,8 @@ impl Tumbling {
     /// # Errors
     /// [`WindowError`] when the size is zero or longer than 292 years.
     pub fn new(size: Duration) -> Result<Self, WindowError> {
-        let nanos = saturating_nanos(size);
-        match nanos {
-            0 => Err(WindowError::SizeNotPositive),
-            i64::MAX => Err(WindowError::SizeTooLong { size }),
-            size => Ok(Self { size, offset: 0 }),
-        }
+        let size = checked_size(size)?;
+        Ok(Self { size, offset: 0 })
     }
 
     /// Windows of `size_ns` nanoseconds, aligned to the Unix epoch.
@@ -45,10 +41,8 @@ impl Tumbling {
     /// # Errors
     /// [`WindowError::SizeNotPositive`] when the size is not positive.
     pub fn from_nanos(size_ns: i64) -> Result<Self, WindowError> {
-        match size_ns {
-            size if size <= 0 => Err(WindowError::SizeNotPositive),
-            size => Ok(Self { size, offset: 0 }),
-        }
+        let size = checked_size_ns(size_ns)?;
+        Ok(Self { size, offset: 0 })
     }
 
     /// Moves every window by `offset_ns` nanoseconds, which may be negative:
@@ -98,8 +92,7 @@ impl<T> WindowKind<T> for Tumbling {
         K: Hash + Eq + Clone + Send + 'static,
         A: Aggregate<T>,
     {
-        let _ = lateness;
-        TumblingWindows::new(*self, limit, &|| aggregate.create())
+        TumblingWindows::new(*self, limit, &|| aggregate.create()).with_lateness(lateness)
     }
 
     fn slicing(&self) -> Option<Slicing> {
@@ -142,6 +135,45 @@ pub enum WindowError {
         /// The size of the window, in nanoseconds.
         size_ns: i64,
     },
+    /// The slide is zero or negative.
+    SlideNotPositive,
+    /// The slide does not fit 64 bits of nanoseconds.
+    SlideTooLong {
+        /// The slide asked for.
+        slide: Duration,
+    },
+    /// The offset is as large as the slide or larger.
+    OffsetBeyondSlide {
+        /// The offset asked for, in nanoseconds.
+        offset_ns: i64,
+        /// The slide of the windows, in nanoseconds.
+        slide_ns: i64,
+    },
+    /// The step of windows that grow is zero or negative.
+    StepNotPositive,
+    /// Windows that grow by this step never have this size.
+    SizeNotInSteps {
+        /// The size asked for, in nanoseconds.
+        size_ns: i64,
+        /// The step asked for, in nanoseconds.
+        step_ns: i64,
+    },
+}
+
+/// The size of a window, if there can be one of it.
+pub(crate) fn checked_size(size: Duration) -> Result<i64, WindowError> {
+    match saturating_nanos(size) {
+        i64::MAX => Err(WindowError::SizeTooLong { size }),
+        nanos => checked_size_ns(nanos),
+    }
+}
+
+/// The size of a window, if there can be one of it.
+pub(crate) fn checked_size_ns(nanos: i64) -> Result<i64, WindowError> {
+    match nanos > 0 {
+        true => Ok(nanos),
+        false => Err(WindowError::SizeNotPositive),
+    }
 }
 
 impl fmt::Display for WindowError {
@@ -159,6 +191,29 @@ impl fmt::Display for WindowError {
                 "an offset of {offset_ns} ns moves windows of {size_ns} ns by a whole window or more: \
                  choose one between -{size_ns} and {size_ns}, both excluded"
             ),
+            Self::SlideNotPositive => {
+                f.write_str("the slide of windows is zero or negative, so that they never move on: choose at least 1 ns")
+            }
+            Self::SlideTooLong { slide } => write!(
+                f,
+                "a slide of {slide:?} does not fit 64 bits of nanoseconds: choose one below 292 years"
+            ),
+            Self::OffsetBeyondSlide { offset_ns, slide_ns } => write!(
+                f,
+                "an offset of {offset_ns} ns moves windows by a whole slide of {slide_ns} ns or more: \
+                 choose one between -{slide_ns} and {slide_ns}, both excluded"
+            ),
+            Self::StepNotPositive => {
+                f.write_str("the step of windows is zero or negative, so that they never grow: choose at least 1 ns")
+            }
+            Self::SizeNotInSteps { size_ns, step_ns } => {
+                let below = (size_ns / step_ns).max(1).saturating_mul(*step_ns);
+                write!(
+                    f,
+                    "windows that grow by {step_ns} ns never are {size_ns} ns long: \
+                     choose a size that is a multiple of the step, such as {below} ns"
+                )
+            }
         }
     }
 }

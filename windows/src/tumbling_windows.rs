@@ -1,6 +1,8 @@
-use crate::panes::{ClosingPane, Panes};
-use crate::slab::{StateLimit, StateStats, TooManyKeys};
-use crate::{Added, Aggregate, Arrival, Fired, Firing, Slicing, Timestamp, Window, WindowStore};
+use crate::panes::{ClosingPane, FiringPane, PaneEntry, Panes};
+use crate::slab::{Slot, StateLimit, StateStats, TooManyKeys};
+use crate::{
+    Added, Aggregate, Arrival, Fired, Firing, Lateness, Slicing, Timestamp, Window, WindowStore,
+};
 use std::hash::Hash;
 
 /// One key of a closed window.
@@ -14,12 +16,28 @@ pub struct ClosedCell<K, Acc> {
     pub accumulator: Acc,
 }
 
+impl<K, Acc> ClosedCell<K, Acc> {
+    #[inline]
+    fn new(window: Window, entry: PaneEntry<K, Acc>) -> Self {
+        Self {
+            window,
+            key: entry.key,
+            accumulator: entry.accumulator,
+        }
+    }
+}
+
 /// Keyed tumbling windows: an arena in which a pane is a window.
 ///
 /// A state machine without threads or clocks: [`update`](Self::update) folds a
 /// record, [`advance`](Self::advance) moves the watermark, and
 /// [`next_closed`](Self::next_closed) hands out what has closed, one key at a
 /// time, so that the caller can stop whenever its output is full.
+///
+/// A window that closes is emptied: its accumulators move out. Where the
+/// [kind](crate::Tumbling) allows lateness, results are copies instead, and a
+/// window stays until the lateness has passed; then they come only through
+/// [`WindowStore`].
 ///
 /// ```
 /// use fluxus_windows::{Added, StateLimit, Timestamp, Tumbling, TumblingWindows};
@@ -46,6 +64,11 @@ pub struct TumblingWindows<K, Acc> {
     /// next to it.
     hot: Hot,
     closing: Option<ClosingPane<Acc>>,
+    lateness: Lateness,
+    /// The window that fires and is kept, where lateness is allowed.
+    firing: Option<FiringPane>,
+    /// The key whose late record makes its window fire again.
+    again: Option<(Window, Slot)>,
 }
 
 /// The stretch of time of the panes at hand: one window, or two that follow
@@ -76,7 +99,15 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             watermark: Timestamp::MIN,
             hot: Hot::default(),
             closing: None,
+            lateness: Lateness::NONE,
+            firing: None,
+            again: None,
         }
+    }
+
+    /// Keeps windows for late records; results come through [`WindowStore`].
+    pub(crate) fn with_lateness(self, lateness: Lateness) -> Self {
+        Self { lateness, ..self }
     }
 
     /// The accumulator of `key` in the window of `time`, if it is at hand: the
@@ -103,18 +134,40 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         fold: impl FnOnce(&mut Acc),
     ) -> Added {
         if self.slicing.is_gap(time) {
-            return Added::Ignored;
+            return match self.lateness.after(time) <= self.watermark {
+                true => Added::Late,
+                false => Added::Ignored,
+            };
         }
-        let Some(place) = self.warm(time, create) else {
-            return Added::Late;
+        let cell = match self.warm(time, create) {
+            Some(place) => self.panes.cell(place, key, create),
+            None => match self.kept(time) {
+                Some(window) => {
+                    self.hot = Hot::default();
+                    let found = self.panes.late_cell(window, key, create);
+                    found.map(|(slot, cell)| {
+                        self.again = Some((window, slot));
+                        cell
+                    })
+                }
+                None => return Added::Late,
+            },
         };
-        match self.panes.cell(place, key, create) {
+        match cell {
             Ok(cell) => {
                 fold(cell);
                 Added::Kept
             }
             Err(TooManyKeys { .. }) => Added::Refused,
         }
+    }
+
+    /// The window of a late record, if it is kept.
+    #[cold]
+    fn kept(&self, time: Timestamp) -> Option<Window> {
+        let window = self.slicing.slice_of(time);
+        let is_kept = self.lateness.last_moment_of(window) > self.watermark;
+        is_kept.then_some(window)
     }
 
     /// Puts the pane of `time` at hand and says where; none when its window has
@@ -139,7 +192,9 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             |window: Window| window.end().nanos().wrapping_sub(window.start().nanos()) as u64;
         let before = window.start().nanos().checked_sub(1);
         let before = before.map(|last| self.slicing.slice_of(Timestamp::from_nanos(last)));
-        let before = before.filter(|&before| self.panes.is_open(before));
+        // One that has fired and is kept takes the long way.
+        let before = before
+            .filter(|&before| before.last_instant() > self.watermark && self.panes.is_open(before));
         let after = (window.end() < Timestamp::MAX).then(|| self.slicing.slice_of(window.end()));
         let after = after.filter(|after| after.end() < Timestamp::MAX);
         let (place, first, second) = match before {
@@ -164,7 +219,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     #[inline]
     pub fn advance(&mut self, time: Timestamp) -> bool {
         self.watermark = self.watermark.max(time);
-        let anything = self.has_closed();
+        let anything = self.is_anything_due();
         if anything {
             // What has closed takes no more records, handed out or not.
             self.hot = Hot::default();
@@ -194,11 +249,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         loop {
             if let Some(closing) = &mut self.closing {
                 if let Some(entry) = self.panes.next_entry(closing, create) {
-                    return Some(ClosedCell {
-                        window: closing.window(),
-                        key: entry.key,
-                        accumulator: entry.accumulator,
-                    });
+                    return Some(ClosedCell::new(closing.window(), entry));
                 }
             }
             if let Some(emptied) = self.closing.take() {
@@ -209,6 +260,49 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             }
             self.hot = Hot::default();
             self.closing = self.panes.take_first();
+        }
+    }
+
+    #[inline]
+    fn is_anything_due(&self) -> bool {
+        self.has_closed() || !self.lateness.is_none() && self.is_anything_due_of_the_kept()
+    }
+
+    fn is_anything_due_of_the_kept(&self) -> bool {
+        self.again.is_some() || self.firing.is_some() || self.first_is_expired()
+    }
+
+    fn first_is_expired(&self) -> bool {
+        let first = self.panes.first_kept();
+        first.is_some_and(|window| self.lateness.last_moment_of(window) <= self.watermark)
+    }
+
+    /// The next result where lateness is allowed.
+    fn next_copy(&mut self, create: &impl Fn() -> Acc) -> Option<(ClosedCell<K, Acc>, Firing)>
+    where
+        Acc: Clone,
+    {
+        if let Some((window, slot)) = self.again.take() {
+            if let Some(entry) = self.panes.copy(window, slot) {
+                return Some((ClosedCell::new(window, entry), Firing::Late));
+            }
+        }
+        loop {
+            if let Some(firing) = &mut self.firing {
+                if let Some(entry) = self.panes.next_copy(firing) {
+                    return Some((ClosedCell::new(firing.window(), entry), Firing::OnTime));
+                }
+                self.firing = None;
+            }
+            // A window that closes late enough to be gone already fires first.
+            while self.first_is_expired() {
+                self.panes.drop_first_kept(create);
+            }
+            if !self.first_is_complete() {
+                return None;
+            }
+            self.hot = Hot::default();
+            self.firing = self.panes.fire_first();
         }
     }
 
@@ -259,17 +353,21 @@ where
 
     #[inline]
     fn has_due(&self) -> bool {
-        self.has_closed()
+        self.is_anything_due()
     }
 
     #[inline]
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
-        let closed = self.next_closed(&|| aggregate.create())?;
+        let create = || aggregate.create();
+        let (closed, firing) = match self.lateness.is_none() {
+            true => (self.next_closed(&create)?, Firing::OnTime),
+            false => self.next_copy(&create)?,
+        };
         Some(Fired {
             window: closed.window,
             key: closed.key,
             value: aggregate.finish(closed.accumulator),
-            firing: Firing::OnTime,
+            firing,
         })
     }
 
