@@ -21,6 +21,7 @@ pub(crate) fn assign(shape: Shape, moments: &[Moment]) -> Result<Answer, BoxErro
         let time = Timestamp::from_nanos(moment.time);
         match &kind {
             Kind::Tumbling(tumbling) => vec![tumbling.window_of(time)],
+            Kind::Sliding(sliding) => sliding.windows_of(time).collect(),
             // A session begins as the window of one record, and grows by merging.
             Kind::Session(session) => vec![session.window_of(time)],
             Kind::SessionDynamic => vec![dynamic.window_of(time, moment)],

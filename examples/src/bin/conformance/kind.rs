@@ -2,13 +2,14 @@
 
 use crate::case::Shape;
 use fluxus::source::BoxError;
-use fluxus::windows::{CountSliding, CountTumbling, Session, Tumbling};
+use fluxus::windows::{CountSliding, CountTumbling, Session, Sliding, Tumbling};
 
 /// The kinds of windows that the engine has.
 pub(crate) enum Kind {
     /// One after the other, of the same size.
     Tumbling(Tumbling),
-    // Of the same size, one every slide: SLIDING
+    /// Of the same size, one every slide: they overlap, or leave gaps.
+    Sliding(Sliding),
     /// As long as the records of a key follow one another within a gap.
     Session(Session),
     /// The same, where each record says itself how long its gap is.
@@ -31,7 +32,11 @@ impl Kind {
             Shape::Tumbling { size_ms, offset_ms } => {
                 Kind::Tumbling(Tumbling::from_nanos(size_ms)?.with_offset_ns(offset_ms)?)
             }
-            Shape::Sliding { .. } => return Err("sliding".into()),
+            Shape::Sliding {
+                size_ms,
+                slide_ms,
+                offset_ms,
+            } => Kind::Sliding(Sliding::from_nanos(size_ms, slide_ms)?.with_offset_ns(offset_ms)?),
             Shape::Session { gap_ms } => Kind::Session(Session::from_nanos(gap_ms)?),
             Shape::SessionDynamic => Kind::SessionDynamic,
             Shape::Global => Kind::Global,

@@ -28,6 +28,7 @@ pub(crate) fn answer(case: &WindowCase, engine: &Config) -> Result<Answer, BoxEr
     // for this kind.
     match Kind::of(case.shape)? {
         Kind::Tumbling(tumbling) => tour.in_time(tumbling),
+        Kind::Sliding(sliding) => tour.in_time(sliding),
         Kind::Session(session) => tour.in_time(session),
         Kind::SessionDynamic => {
             let gap_of = |element: &Element| Duration::from_nanos(element.gap);
