@@ -31,24 +31,27 @@ struct Bucket {
 
 const SLOTS: usize = 6;
 const SMALLEST: usize = 4;
-/// The lowest and the highest bit of each tag.
+/// The lowest bit of each tag, the highest, and all the others.
 const LOWS: u64 = 0x0000_0101_0101_0101;
 const HIGHS: u64 = 0x0000_8080_8080_8080;
-/// The bytes that are no tags.
-const NO_TAGS: u64 = 0xFFFF_0000_0000_0000;
+const SEVENS: u64 = 0x0000_7F7F_7F7F_7F7F;
 const PASSED_SHIFT: u32 = 48;
 /// A count that has reached this stays until the index is empty or grows: it is
 /// no longer exact. Only keys whose hashes are equal by the thousand get there.
 const MOST_PASSED: u64 = 0xFFFF;
 
 impl Bucket {
-    /// A bit for each tag that may equal `tag`: the lowest one certainly does.
+    /// A bit for each tag that equals `tag`.
+    ///
+    /// Exactly those: a place that is empty still has a slot, whose key may be
+    /// the one that is looked for, though it was removed.
     #[inline]
     fn matches(&self, tag: u64) -> u64 {
-        // A byte that equals the tag becomes zero, and a zero byte is what
-        // subtracting one from each borrows for (Mycroft, 1987).
-        let differences = (self.tags ^ (tag * LOWS)) | NO_TAGS;
-        differences.wrapping_sub(LOWS) & !differences & HIGHS
+        let differences = self.tags ^ (tag * LOWS);
+        // The seven lower bits carry into the eighth unless they are zero, and
+        // never into the next byte.
+        let lower = (differences & SEVENS) + SEVENS;
+        !(lower | differences) & HIGHS
     }
 
     #[inline]
@@ -216,6 +219,16 @@ mod tests {
 
     fn spread(n: u32) -> u64 {
         u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    }
+
+    /// The place after a match is empty, and its tag differs in the lowest bit
+    /// only: what borrows from byte to byte takes it for a match too.
+    #[test]
+    fn an_empty_place_is_never_a_match() {
+        let mut index = Index::with_room_for(0);
+        index.insert(1, 7, |_| 1);
+        assert_eq!(index.find(1, |slot| slot == 7), Some(7));
+        assert_eq!(index.find(1, |slot| slot == 0), None);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct LiveWindow<Acc> {
     pub(crate) window: Window,
     /// Where its timer is: not after anything that it has due.
     pub(crate) timer_at: Timestamp,
+    /// It is so new that it has no timer yet.
+    pub(crate) is_new: bool,
     /// When it fires next before its end.
     pub(crate) early: Timestamp,
     /// Records since it last fired.
@@ -64,6 +66,7 @@ impl<Acc> LiveWindow<Acc> {
         Self {
             window,
             timer_at: Timestamp::MAX,
+            is_new: true,
             early: Trigger::NEVER,
             records: 0,
             has_ended: false,

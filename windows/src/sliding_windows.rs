@@ -51,7 +51,7 @@ use std::ops::RangeInclusive;
 /// let mut windows = WindowKind::<&str>::store(&sliding, Lateness::NONE, limit, &Count);
 /// let time = Timestamp::from_nanos(1);
 /// windows.add(&Count, "ant", Arrival { time, value: &"walks", number: 0 });
-/// WindowStore::<_, &str, Count>::advance(&mut windows, Timestamp::from_nanos(3));
+/// windows.advance(Timestamp::from_nanos(3));
 /// let mut ends = Vec::new();
 /// while let Some(fired) = WindowStore::<_, &str, _>::next_due(&mut windows, &Count) {
 ///     assert_eq!((fired.key, fired.value), ("ant", 1));
@@ -109,11 +109,36 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         }
     }
 
+    /// Moves the watermark to `time`; one that does not rise does nothing. Says
+    /// whether there is now something due (or at least something to tidy up).
     #[inline]
-    fn is_anything_due(&self) -> bool {
+    pub fn advance(&mut self, time: Timestamp) -> bool {
+        self.watermark = self.watermark.max(time);
+        let anything = self.has_due();
+        if anything {
+            // A window that is complete takes no more records the short way,
+            // handed out or not.
+            self.hot = Hot::default();
+        }
+        anything
+    }
+
+    /// Whether there is something to hand out (or at least to tidy up).
+    #[inline]
+    pub fn has_due(&self) -> bool {
         self.closing.is_some()
             || self.again.is_some()
             || self.due.is_some_and(|due| due <= self.watermark)
+    }
+
+    /// The watermark as it stands.
+    pub fn watermark(&self) -> Timestamp {
+        self.watermark
+    }
+
+    /// What the state holds.
+    pub fn stats(&self) -> StateStats {
+        self.slices.stats()
     }
 
     /// Finds the place of a record, and the slot of its key. Says what became of
@@ -147,7 +172,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         }
         self.slices.cool();
         self.hot = Hot::default();
-        if !self.is_anything_due() {
+        if !self.has_due() {
             self.skip_empty_windows();
         }
         let position = self.slices.open(slice.start(), &numbers, create);
@@ -263,6 +288,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         let kept = kept.min(self.fired + 1);
         let leaving = self.slices.position(|slice| slice.last < kept);
         if leaving > 0 {
+            self.slices.cool();
+            self.hot = Hot::default();
             let joined = self.joined();
             for block in 0..self.slices.blocks() {
                 self.slices.leave_block(block, leaving, joined, create);
@@ -348,7 +375,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
                 }
                 continue;
             }
-            if !self.is_anything_due() {
+            if !self.has_due() {
                 self.skip_empty_windows();
                 return None;
             }
@@ -407,19 +434,12 @@ where
 
     #[inline]
     fn advance(&mut self, time: Timestamp) -> bool {
-        self.watermark = self.watermark.max(time);
-        let anything = self.is_anything_due();
-        if anything {
-            // A window that is complete takes no more records the short way,
-            // handed out or not.
-            self.hot = Hot::default();
-        }
-        anything
+        SlidingWindows::advance(self, time)
     }
 
     #[inline]
     fn has_due(&self) -> bool {
-        self.is_anything_due()
+        SlidingWindows::has_due(self)
     }
 
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
@@ -437,6 +457,6 @@ where
     }
 
     fn stats(&self) -> StateStats {
-        self.slices.stats()
+        SlidingWindows::stats(self)
     }
 }

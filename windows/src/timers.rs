@@ -95,6 +95,12 @@ impl Timers {
         self.looked_at
     }
 
+    /// Timers for which there is memory.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.heap.capacity()
+    }
+
     /// All timers, stale ones too, in no order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {

@@ -186,10 +186,11 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         self.panes.cool();
         // A window cut off by the end of time holds that last instant too, and
         // none follows it.
-        let is_cut_off =
-            window.end() == Timestamp::MAX && self.slicing.slice_of(window.end()) == window;
-        let length =
-            |window: Window| window.end().nanos().wrapping_sub(window.start().nanos()) as u64;
+        let length = |window: Window| {
+            let end = window.end();
+            let is_cut_off = end == Timestamp::MAX && self.slicing.slice_of(end) == window;
+            end.nanos().wrapping_sub(window.start().nanos()) as u64 + u64::from(is_cut_off)
+        };
         let before = window.start().nanos().checked_sub(1);
         let before = before.map(|last| self.slicing.slice_of(Timestamp::from_nanos(last)));
         // One that has fired and is kept takes the long way.
@@ -209,7 +210,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         self.hot = Hot {
             start: first.start().nanos(),
             first: length(first),
-            length: length(first) + second.map_or(0, length) + u64::from(is_cut_off),
+            length: length(first) + second.map_or(0, length),
         };
         Some(place)
     }

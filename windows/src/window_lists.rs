@@ -190,7 +190,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             self.at_once.push((live.window, slot));
         }
         let (due, _) = self.rules.first_due(live);
-        if due < live.timer_at {
+        if live.is_new || due < live.timer_at {
+            live.is_new = false;
             live.timer_at = due;
             let end = live.window.end();
             self.timers.set(Timer { at: due, end, slot });
@@ -349,5 +350,179 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             value,
             firing,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::Count;
+    use std::collections::BTreeSet;
+
+    const GAP: i64 = 10;
+
+    fn at(nanos: i64) -> Timestamp {
+        Timestamp::from_nanos(nanos)
+    }
+
+    fn sessions(trigger: Trigger, lateness: i64) -> WindowLists<i64, u64> {
+        let lateness = Lateness::from_nanos(lateness).unwrap();
+        WindowLists::new(trigger, lateness, StateLimit::new(16, 1 << 20))
+    }
+
+    fn add(lists: &mut WindowLists<i64, u64>, key: i64, time: i64) {
+        let slot = lists.slot(key).unwrap();
+        let window = Window::new(at(time), at(time + GAP));
+        let arrival = Arrival {
+            time: at(time),
+            value: &(),
+            number: 0,
+        };
+        assert!(lists.fold_merged(&Count, slot, window, arrival));
+        check(lists);
+    }
+
+    /// Everything that is due, as (key, records).
+    fn due(lists: &mut WindowLists<i64, u64>) -> Vec<(i64, u64)> {
+        let next = || lists.next_due::<(), _>(&Count);
+        let due = std::iter::from_fn(next).map(|fired| (fired.key, fired.value));
+        let due = due.collect();
+        check(lists);
+        due
+    }
+
+    /// The invariants, and that stale timers are bounded.
+    fn check(lists: &WindowLists<i64, u64>) {
+        if lists.timers.iter().count() > 200 {
+            return;
+        }
+        let timers: BTreeSet<_> = lists.timers.iter().map(|t| (t.slot, t.at)).collect();
+        let all = lists.lists.iter().map(|list| list.len()).sum::<usize>();
+        assert_eq!(all, lists.live);
+        let held = lists.lists.iter().filter(|list| !list.is_empty()).count();
+        assert_eq!(held, lists.keys.len());
+        for (slot, list) in (0..).map(Slot).zip(&lists.lists) {
+            for live in list {
+                assert!(timers.contains(&(slot, live.timer_at)), "{live:?}");
+                assert!(live.timer_at <= lists.rules.first_due(live).0, "{live:?}");
+            }
+            for pair in list.windows(2) {
+                assert!(pair[0].window.end() < pair[1].window.start());
+            }
+        }
+        let most = 2 * lists.live + lists.lists.len() + 64;
+        assert!(lists.timers.iter().count() <= most);
+    }
+
+    #[test]
+    fn a_watermark_costs_by_what_is_due() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        // Key n is silent from 10 n on.
+        for key in 0..10_000 {
+            add(&mut lists, key, 10 * key);
+        }
+        assert_eq!(lists.timers.looked_at(), 0);
+        for (watermark, results) in [
+            (8, 0),
+            (9, 1),
+            (10, 0),
+            (18, 0),
+            (19, 1),
+            (1_000, 98),
+            (1_000, 0),
+            (99_998, 9_899),
+            (i64::MAX, 1),
+        ] {
+            let before = lists.timers.looked_at();
+            lists.advance(at(watermark));
+            assert_eq!(due(&mut lists).len(), results, "watermark {watermark}");
+            let looked_at = lists.timers.looked_at() - before;
+            assert_eq!(looked_at, results as u64, "watermark {watermark}");
+        }
+        assert_eq!((lists.live, lists.keys.len()), (0, 0));
+        assert_eq!(lists.timers.iter().count(), 0);
+    }
+
+    #[test]
+    fn growing_costs_no_timer_and_one_look_when_the_first_is_due() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        for time in 0..1_000 {
+            add(&mut lists, 7, time);
+        }
+        assert_eq!(lists.timers.iter().count(), 1);
+        lists.advance(at(500));
+        assert_eq!(due(&mut lists), []);
+        assert_eq!(lists.timers.looked_at(), 1, "put back from 9 to 1008");
+        lists.advance(at(1_007));
+        assert!(!lists.has_due());
+        lists.advance(at(1_008));
+        assert_eq!(due(&mut lists), [(7, 1_000)]);
+        assert_eq!(lists.timers.looked_at(), 2);
+    }
+
+    /// Joined sessions leave timers behind, and one that fired and grows again
+    /// needs an earlier one: for ever, if nothing is ever too late.
+    #[test]
+    fn stale_timers_are_bounded() {
+        let mut lists = sessions(Trigger::event_time(), i64::MAX);
+        for round in 0..3_000 {
+            add(&mut lists, 1, 5 * round);
+            lists.advance(at(5 * round + GAP - 1));
+            assert_eq!(due(&mut lists), [(1, round as u64 + 1)]);
+        }
+        for round in 0..1_000 {
+            let start = 100_000 + 100 * round;
+            add(&mut lists, 2, start);
+            add(&mut lists, 2, start + 18);
+            add(&mut lists, 2, start + 9);
+        }
+        assert_eq!(lists.live, 1 + 1_000);
+        lists.advance(Timestamp::MAX);
+        assert_eq!(due(&mut lists), [(2, 3); 1_000]);
+        assert_eq!((lists.live, lists.keys.len()), (0, 0));
+    }
+
+    /// An empty window with an early timer does not tick through the ages.
+    #[test]
+    fn a_purged_window_waits_without_ticking() {
+        let every = Trigger::event_time().early_every_nanos(1).unwrap();
+        let mut lists = sessions(every.discarding(), 0);
+        let slot = lists.slot(1).unwrap();
+        let window = Window::new(at(0), at(i64::MAX - 1));
+        let arrival = Arrival {
+            time: at(0),
+            value: &(),
+            number: 0,
+        };
+        lists.fold_apart(&Count, slot, window, arrival);
+        lists.advance(at(i64::MAX / 2));
+        assert_eq!(due(&mut lists), [(1, 1)]);
+        lists.advance(Timestamp::MAX);
+        assert_eq!(due(&mut lists), []);
+        assert!(lists.timers.looked_at() < 10);
+    }
+
+    #[test]
+    fn the_steady_state_needs_no_more_memory() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        let mut room = None;
+        for round in 0..50 {
+            for key in 0..16 {
+                add(&mut lists, 100 * round + key, 100 * round + key);
+            }
+            lists.advance(at(100 * round + 50));
+            assert_eq!(due(&mut lists).len(), 16);
+            assert!(lists.lists.iter().all(|list| !list.spilled()));
+            let now = (lists.lists.capacity(), lists.timers.room());
+            assert_eq!(*room.get_or_insert(now), now);
+        }
+        assert_eq!(lists.stats().grown, 0);
+        // A long list gives its memory back with its key.
+        for place in 0..100 {
+            add(&mut lists, 1, 10_000 + 100 * place);
+        }
+        lists.advance(Timestamp::MAX);
+        due(&mut lists);
+        assert!(lists.lists.iter().all(|list| !list.spilled()));
     }
 }
