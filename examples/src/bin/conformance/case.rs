@@ -5,7 +5,6 @@
 //! the schema allows and this program cannot express is no mistake: it becomes
 //! [`Question::Unsupported`], with the reason.
 
-use fluxus::windows::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -387,17 +386,10 @@ impl WindowCase {
         }))
     }
 
-    /// The last watermark of a case that does not say how its stream ends.
-    pub(crate) fn stops_at(&self) -> Option<Timestamp> {
-        let mut last = None;
-        for item in &self.input {
-            match item {
-                Item::End { .. } => return None,
-                Item::Watermark { time, .. } => last = last.max(Some(*time)),
-                _ => {}
-            }
-        }
-        last.map(Timestamp::from_nanos)
+    /// Whether the case says that its stream ends.
+    pub(crate) fn ends(&self) -> bool {
+        let is_end = |item: &Item| matches!(item, Item::End { .. });
+        self.input.iter().any(is_end)
     }
 }
 

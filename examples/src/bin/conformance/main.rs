@@ -12,8 +12,10 @@ mod case;
 
 mod alone;
 mod kind;
-mod replay;
 mod windows;
+
+mod kept;
+mod replay;
 
 mod answer;
 

@@ -8,21 +8,42 @@ use crate::case::{Element, Item, WindowCase};
 use fluxus::source::{BoxError, Collector, Flow, Pulled, Signal, Source, SourceStatus};
 use fluxus::source::{Stamp, Watermark};
 use fluxus::windows::{BoundedDisorder, DisorderError, InputStatus, Timestamp, WatermarkCombiner};
-use std::vec;
+use std::sync::Arc;
 
-/// What the source does next.
-pub(crate) enum Step {
+/// What a source is to say, in order.
+pub(crate) struct Script {
+    steps: Arc<[Step]>,
+    /// The last watermark of a stream that does not end: behind it the source
+    /// has nothing more to say, and waits to be stopped.
+    pub(crate) stops_at: Option<Timestamp>,
+}
+
+#[derive(Clone)]
+enum Step {
     Record(Element),
     Signal(Signal),
 }
 
-/// The script of a case: its records, and in their places the watermarks that
-/// all its partitions together allow for.
-///
+impl Script {
+    /// The script of a case: its records, and in their places the watermarks
+    /// that all its partitions together allow for.
+    pub(crate) fn of(case: &WindowCase) -> Result<Self, DisorderError> {
+        let steps = steps_of(case)?;
+        let last = steps.iter().rev().find_map(|step| match step {
+            Step::Signal(Signal::Watermark(watermark)) => Some(watermark.time),
+            _ => None,
+        });
+        Ok(Self {
+            steps: steps.into(),
+            stops_at: last.filter(|_| !case.ends()),
+        })
+    }
+}
+
 /// Each partition has a watermark of its own, and the stream's is the least of
 /// them: partitions drift apart, and one that lags behind must not have its
 /// records thrown away as late.
-pub(crate) fn script(case: &WindowCase) -> Result<Vec<Step>, DisorderError> {
+fn steps_of(case: &WindowCase) -> Result<Vec<Step>, DisorderError> {
     let mut combiner = WatermarkCombiner::new(case.partitions);
     let mut generators = Vec::new();
     if let Some(bounded) = case.bounded {
@@ -71,13 +92,17 @@ pub(crate) fn script(case: &WindowCase) -> Result<Vec<Step>, DisorderError> {
 
 /// Plays a script, once.
 pub(crate) struct Replay {
-    steps: vec::IntoIter<Step>,
+    steps: Arc<[Step]>,
+    next: usize,
+    ends: bool,
 }
 
 impl Replay {
-    pub(crate) fn of(steps: Vec<Step>) -> Self {
+    pub(crate) fn of(script: &Script) -> Self {
         Self {
-            steps: steps.into_iter(),
+            steps: Arc::clone(&script.steps),
+            next: 0,
+            ends: script.stops_at.is_none(),
         }
     }
 }
@@ -94,9 +119,10 @@ impl Source for Replay {
         let mut flow = Flow::Open;
         // A signal counts against the budget too: a poll stays short, whatever
         // the script says. After any answer but `Open` the source stops, and
-        // goes on from here when it is pulled again.
-        for step in self.steps.by_ref().take(budget) {
-            flow = match step {
+        // goes on from there when it is pulled again.
+        for step in self.steps[self.next..].iter().take(budget) {
+            self.next += 1;
+            flow = match step.clone() {
                 Step::Record(element) => {
                     records += 1;
                     out.push(Timestamp::from_nanos(element.time), element)
@@ -107,9 +133,10 @@ impl Source for Replay {
                 break;
             }
         }
-        let status = match self.steps.len() {
-            0 => SourceStatus::Ended,
-            _ => SourceStatus::Ready,
+        let status = match self.next < self.steps.len() {
+            true => SourceStatus::Ready,
+            false if self.ends => SourceStatus::Ended,
+            false => SourceStatus::Idle,
         };
         Ok(Pulled {
             records,

@@ -7,37 +7,54 @@
 
 use crate::answer::{Answer, LateRow, Outcome, Row};
 use crate::case::{Element, Figure, Fires, Key, WindowCase};
+use crate::kept::Kept;
 use crate::kind::Kind;
-use crate::replay::{script, Replay};
+use crate::replay::{Replay, Script};
 use fluxus::prelude::*;
-use fluxus::sink::{Collected, Ending, Sink, SinkError};
 use fluxus::source::BoxError;
 use fluxus::windows::{
     Collect, CountKind, Distinct, First, Global, Last, Lateness, Trigger, WindowAssigner,
     WindowKind,
 };
-use fluxus::{Chain, Measure, Timed, WindowedStream};
+use fluxus::{Chain, Measure, Rejected, Timed, WindowedStream};
 use std::hash::Hash;
 use std::sync::mpsc;
 use std::time::Duration;
 
 /// The results of a case.
 pub(crate) fn answer(case: &WindowCase, engine: &Config) -> Result<Answer, BoxError> {
-    let tour = Tour { case, engine };
+    let script = Script::of(case)?;
+    let tour = Tour {
+        case,
+        script,
+        engine,
+    };
     // Each kind of window is a type of its own, so that what runs is the loop
     // for this kind.
     match Kind::of(case.shape)? {
         Kind::Tumbling(tumbling) => tour.in_time(tumbling),
         Kind::Sliding(sliding) => tour.in_time(sliding),
         Kind::Session(session) => tour.in_time(session),
-        Kind::SessionDynamic => {
-            let gap_of = |element: &Element| Duration::from_nanos(element.gap);
-            tour.in_time(Session::with_gap_of(gap_of))
-        }
+        Kind::SessionDynamic => tour.in_time(Session::with_gap_of(gap_of)),
         Kind::Global => tour.in_time(Global),
         Kind::Count(tumbling) => tour.by_number(tumbling),
         Kind::CountSliding(sliding) => tour.by_number(sliding),
     }
+}
+
+// What a stream asks of its records. Functions with names: as parts of so many
+// streams' types they keep those short, which debug builds are grateful for.
+
+fn key_of(element: &Element) -> Key {
+    element.key.clone()
+}
+
+fn value_of(element: &Element) -> i64 {
+    element.value
+}
+
+fn gap_of(element: &Element) -> Duration {
+    Duration::from_nanos(element.gap)
 }
 
 /// When the windows fire, if not once, when the watermark completes them.
@@ -57,13 +74,14 @@ fn trigger_of(fires: Fires) -> Result<Option<Trigger>, BoxError> {
 /// A case, and how the engine is to run it.
 struct Tour<'a> {
     case: &'a WindowCase,
+    script: Script,
     engine: &'a Config,
 }
 
 /// What comes out of a run.
 struct Output {
     rows: mpsc::Receiver<Vec<Row>>,
-    late: Collected<LateRow>,
+    late: mpsc::Receiver<Vec<LateRow>>,
 }
 
 impl Tour<'_> {
@@ -73,7 +91,7 @@ impl Tour<'_> {
     /// their times and sends watermarks of its own.
     fn begin(&self) -> Result<(Job, DataStream<impl Chain<Item = Element> + Timed>), BoxError> {
         let job = Job::new("case", self.engine.clone())?;
-        let stream = job.timed_source(Replay::of(script(self.case)?));
+        let stream = job.timed_source(Replay::of(&self.script));
         Ok((job, stream))
     }
 
@@ -84,8 +102,7 @@ impl Tour<'_> {
     {
         let (job, stream) = self.begin()?;
         let output = if self.case.is_keyed {
-            let keyed = stream.key_by(|element| element.key.clone());
-            self.triggered(keyed.window(windows))
+            self.triggered(stream.key_by(key_of).window(windows))
         } else {
             self.triggered(stream.window_all(windows))
         };
@@ -115,8 +132,7 @@ impl Tour<'_> {
         W: CountKind<Element>,
     {
         let (job, stream) = self.begin()?;
-        let keyed = stream.key_by(|element| element.key.clone());
-        let output = self.aggregate(keyed.count_window(windows));
+        let output = self.aggregate(stream.key_by(key_of).count_window(windows));
         self.run(job, output)
     }
 
@@ -133,42 +149,44 @@ impl Tour<'_> {
         Key: From<K>,
         W: WindowKind<Element>,
     {
-        let value = |element: &Element| element.value;
-        let figure = self.case.figure;
-        match figure {
+        match self.case.figure {
             Figure::Count | Figure::Sum | Figure::Avg => {
-                let several = (Count, Sum::of(value), Mean::of(value));
-                self.to_sinks(windows, several, move |(count, sum, mean)| match figure {
+                let totals = (Count, Sum::of(value_of), Mean::of(value_of));
+                self.to_sinks(windows, totals, |figure, (count, sum, mean)| match figure {
                     Figure::Count => Outcome::Count(count),
                     Figure::Sum => Outcome::Sum(sum),
                     _ => Outcome::Mean(mean),
                 })
             }
             Figure::Min | Figure::Max => {
-                let extremes = (Min::of(value), Max::of(value));
-                self.to_sinks(windows, extremes, move |(min, max)| match figure {
+                let extremes = (Min::of(value_of), Max::of(value_of));
+                self.to_sinks(windows, extremes, |figure, (min, max)| match figure {
                     Figure::Min => Outcome::Number(min),
                     _ => Outcome::Number(max),
                 })
             }
             // By arrival, not by time, however many cores have seen the records.
             Figure::First | Figure::Last => {
-                let ends = (First::of(value), Last::of(value));
-                self.to_sinks(windows, ends, move |(first, last)| match figure {
+                let ends = (First::of(value_of), Last::of(value_of));
+                self.to_sinks(windows, ends, |figure, (first, last)| match figure {
                     Figure::First => Outcome::Number(first),
                     _ => Outcome::Number(last),
                 })
             }
             Figure::Collect | Figure::CollectSorted | Figure::CountDistinct => {
-                let all = (Collect::of(value), Distinct::count(value));
-                self.to_sinks(windows, all, move |(mut list, distinct)| match figure {
-                    Figure::CountDistinct => Outcome::Count(distinct),
-                    Figure::CollectSorted => {
-                        list.sort_unstable();
-                        Outcome::List(list)
-                    }
-                    _ => Outcome::List(list),
-                })
+                let all = (Collect::of(value_of), Distinct::count(value_of));
+                self.to_sinks(
+                    windows,
+                    all,
+                    |figure, (mut values, distinct)| match figure {
+                        Figure::CountDistinct => Outcome::Count(distinct),
+                        Figure::CollectSorted => {
+                            values.sort_unstable();
+                            Outcome::List(values)
+                        }
+                        _ => Outcome::List(values),
+                    },
+                )
             }
         }
     }
@@ -179,7 +197,7 @@ impl Tour<'_> {
         &self,
         windows: WindowedStream<C, F, W>,
         aggregate: A,
-        wanted: impl Fn(A::Output) -> Outcome + Clone + Send + 'static,
+        outcome: fn(Figure, A::Output) -> Outcome,
     ) -> Output
     where
         C: Chain<Item = Element>,
@@ -191,70 +209,40 @@ impl Tour<'_> {
         A::Output: Send + 'static,
     {
         let (results, rejected) = windows.aggregate_with_rejected(aggregate);
+        let figure = self.case.figure;
         let is_bounded = self.case.shape.is_bounded();
-        let (taker, rows) = mpsc::channel();
-        results
-            .map(move |result| Row {
-                start: is_bounded.then_some(result.start().nanos()),
-                end: is_bounded.then_some(result.end().nanos()),
-                key: result.key.into(),
-                value: wanted(result.value),
-            })
-            .sink(Rows {
-                rows: Vec::new(),
-                stops_at: self.case.stops_at(),
-                taker,
-            });
-        let late = rejected.map(|rejected| LateRow::from(rejected.value));
-        Output {
-            rows,
-            late: late.collect(),
-        }
+        let row = move |result: WindowResult<K, A::Output>| Row {
+            start: is_bounded.then_some(result.start().nanos()),
+            end: is_bounded.then_some(result.end().nanos()),
+            key: result.key.into(),
+            value: outcome(figure, result.value),
+        };
+        let late_row = |rejected: Rejected<Element>| LateRow::from(rejected.value);
+        let (row_sink, rows) = Kept::new(row, self.script.stops_at);
+        let (late_sink, late) = Kept::new(late_row, self.script.stops_at);
+        results.sink(row_sink);
+        rejected.sink(late_sink);
+        Output { rows, late }
     }
 
     // ── the run ──
 
+    /// Runs the job to its end. A case that does not say how its stream ends is
+    /// stopped when its last watermark has come out: the end of a stream would
+    /// close all windows.
     fn run(&self, job: Job, output: Output) -> Result<Answer, BoxError> {
-        let report = job.run()?;
+        let running = job.start()?;
+        let (windows, late) = (output.rows.recv(), output.late.recv());
+        if self.script.stops_at.is_some() {
+            running.stop();
+        }
+        // If something has failed, this says what.
+        let report = running.join()?;
         let wants_live = self.case.asks_for_live_windows;
         Ok(Answer::Windows {
-            // The job has ended, so its sink has sent its rows.
-            windows: output.rows.recv()?,
-            late: output.late.take(),
+            windows: windows?,
+            late: late?,
             live: wants_live.then(|| report.total(Measure::PanesHeld)),
         })
-    }
-}
-
-/// The sink of the results: keeps them in the order in which they come.
-///
-/// A stream that ends closes all its windows. A case that does not say how its
-/// stream ends asks only for what came out before: up to its last watermark.
-struct Rows {
-    rows: Vec<Row>,
-    stops_at: Option<Timestamp>,
-    /// Takes the rows when all are there.
-    taker: mpsc::Sender<Vec<Row>>,
-}
-
-impl Sink<Row> for Rows {
-    fn write(&mut self, _: Timestamp, row: Row) -> Result<(), SinkError> {
-        self.rows.push(row);
-        Ok(())
-    }
-
-    /// The results that a watermark sets free come ahead of it.
-    fn watermark(&mut self, time: Timestamp) -> Result<(), SinkError> {
-        if self.stops_at.is_some_and(|last| time >= last) {
-            self.stops_at = None;
-            // Nobody waits for the rows of a job that failed.
-            let _ = self.taker.send(std::mem::take(&mut self.rows));
-        }
-        Ok(())
-    }
-
-    fn close(&mut self, _: Ending) -> Result<(), SinkError> {
-        let _ = self.taker.send(std::mem::take(&mut self.rows));
-        Ok(())
     }
 }
