@@ -1,0 +1,116 @@
+//! What goes to standard output: one JSON object a case.
+
+use crate::case::{Element, Key};
+use serde::Serialize;
+
+/// The answer to one case, as a line.
+#[derive(Serialize)]
+pub(crate) struct Line<'a> {
+    pub(crate) id: &'a str,
+    #[serde(flatten)]
+    pub(crate) answer: Answer,
+}
+
+/// One variant for each form that an answer has.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    Windows {
+        windows: Vec<Row>,
+        late: Vec<LateRow>,
+        /// How many windows still have state when the stream has ended.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        live: Option<u64>,
+    },
+    Rows {
+        rows: Vec<Row>,
+    },
+    Assign {
+        assign: Vec<Assigned>,
+    },
+    Merge {
+        merged: Vec<(i64, i64)>,
+    },
+    Watermarks {
+        watermarks: Vec<i64>,
+    },
+    Valve {
+        outputs: Vec<Vec<Said>>,
+    },
+    Config {
+        /// Whether the engine refused the settings.
+        error: bool,
+    },
+    Unsupported {
+        unsupported: bool,
+    },
+    /// The engine failed where it should not have.
+    Failed {
+        error: String,
+    },
+}
+
+impl Answer {
+    /// The results of windows as rows of a table.
+    pub(crate) fn into_rows(self) -> Self {
+        match self {
+            Answer::Windows { windows, .. } => Answer::Rows { rows: windows },
+            other => other,
+        }
+    }
+}
+
+/// One result of one window.
+#[derive(Serialize, Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) key: Key,
+    /// Windows without bounds in time have none here either.
+    pub(crate) start: Option<i64>,
+    pub(crate) end: Option<i64>,
+    pub(crate) value: Outcome,
+}
+
+/// What an aggregate made of a window.
+#[derive(Serialize, Clone, Debug)]
+#[serde(untagged)]
+pub(crate) enum Outcome {
+    Number(i64),
+    Count(u64),
+    /// A sum has twice the bits of what it sums.
+    Sum(i128),
+    Mean(f64),
+    List(Vec<i64>),
+}
+
+/// A record that came too late for every window of its own.
+#[derive(Serialize, Clone, Debug)]
+pub(crate) struct LateRow {
+    pub(crate) k: Key,
+    pub(crate) v: i64,
+    pub(crate) ts: i64,
+}
+
+impl From<Element> for LateRow {
+    fn from(element: Element) -> Self {
+        Self {
+            k: element.key,
+            v: element.value,
+            ts: element.time,
+        }
+    }
+}
+
+/// The windows of a record.
+#[derive(Serialize)]
+pub(crate) struct Assigned {
+    pub(crate) ts: i64,
+    pub(crate) windows: Vec<(i64, i64)>,
+}
+
+/// What a stream of several inputs passes on.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Said {
+    Watermark(i64),
+    Status(&'static str),
+}

@@ -1,0 +1,551 @@
+//! What a case file says: one JSON object a line, as `examples/cases/README.md`
+//! describes it.
+//!
+//! A line that breaks the schema is a mistake in the file, and says where. What
+//! the schema allows and this program cannot express is no mistake: it becomes
+//! [`Question::Unsupported`], with the reason.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+// ── a file of cases ──
+
+/// One case: its name, and what is asked.
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) question: Question,
+}
+
+/// What a case wants to know.
+pub(crate) enum Question {
+    /// Which results do these records and watermarks give?
+    Windows(WindowCase),
+    /// The same of a file of records, in rows.
+    Golden(WindowCase),
+    /// In which windows does each of these records lie?
+    Assign(Shape, Vec<Moment>),
+    /// What is left of these windows when those that touch are merged?
+    Merge(Vec<(i64, i64)>),
+    /// Which watermark does the generator stand at after each step?
+    Watermarks(Bounded, Vec<GeneratorStep>),
+    /// What does a stream of several inputs say after each of these?
+    Valve(usize, Vec<ValveStep>),
+    /// Can these settings be?
+    Config(Settings),
+    /// Nothing that this program can answer; why.
+    Unsupported(String),
+}
+
+/// A line that breaks the schema.
+#[derive(Debug)]
+pub(crate) struct Malformed(String);
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// All cases of a file, read and checked before the first of them is run.
+pub(crate) fn read(path: &Path) -> Result<Vec<Case>, Malformed> {
+    let place = path.display();
+    let text = fs::read_to_string(path).map_err(|e| Malformed(format!("{place}: {e}")))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(number, line)| {
+            parse(line, folder).map_err(|e| Malformed(format!("{place}, line {number}: {e}")))
+        })
+        .collect()
+}
+
+#[derive(Deserialize)]
+struct Line {
+    id: String,
+    kind: String,
+    pipeline: Map<String, Value>,
+    #[serde(default)]
+    input: Vec<Value>,
+}
+
+fn parse(line: &str, folder: &Path) -> Result<Case, Malformed> {
+    let line: Line = serde_json::from_str(line).map_err(|e| Malformed(e.to_string()))?;
+    let question = match unknown(&line.pipeline) {
+        Some(unknown) => Question::Unsupported(format!("{unknown} is not known here")),
+        None => question(&line, folder)
+            .map_err(|Malformed(problem)| Malformed(format!("case {}: {problem}", line.id)))?,
+    };
+    Ok(Case {
+        id: line.id,
+        question,
+    })
+}
+
+fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
+    let pipeline = &line.pipeline;
+    Ok(match line.kind.as_str() {
+        "window" => match WindowCase::parse(pipeline, items(&line.input)?)? {
+            Ok(case) => Question::Windows(case),
+            Err(unsupported) => unsupported,
+        },
+        "golden" => match pipeline.get("input_ref").and_then(Value::as_str) {
+            Some(file) => match WindowCase::parse(pipeline, rows_of(&folder.join(file))?)? {
+                Ok(case) => Question::Golden(case),
+                Err(unsupported) => unsupported,
+            },
+            None => Question::Unsupported("a golden case without input_ref".into()),
+        },
+        "assign" => Question::Assign(settings(pipeline)?, items(&line.input)?),
+        "merge" => Question::Merge(items(&line.input)?),
+        "wmgen" => Question::Watermarks(settings(pipeline)?, items(&line.input)?),
+        "valve" => {
+            let Inputs { inputs } = settings(pipeline)?;
+            Question::Valve(inputs, items(&line.input)?)
+        }
+        "config" => match pipeline.contains_key("lower_ms") {
+            true => Question::Unsupported("there are no joins yet".into()),
+            false => Question::Config(Settings::parse(pipeline)?),
+        },
+        kind => Question::Unsupported(format!("the kind {kind:?} is not answered")),
+    })
+}
+
+/// What a pipeline says that is understood nowhere: a setting, or its value. A
+/// case with such a thing means something else than what would be run.
+fn unknown(pipeline: &Map<String, Value>) -> Option<String> {
+    let setting = pipeline.keys().find(|name| !KNOWN.contains(&name.as_str()));
+    if let Some(name) = setting {
+        return Some(format!("the setting {name:?}"));
+    }
+    [
+        ("window", &WINDOWS[..]),
+        ("trigger", &TRIGGERS),
+        ("aggregate", &AGGREGATES),
+        ("watermarks", &WATERMARKS),
+    ]
+    .into_iter()
+    .find_map(|(setting, known)| {
+        let value = pipeline.get(setting)?.as_str()?;
+        (!known.contains(&value)).then(|| format!("{setting} {value:?}"))
+    })
+}
+
+const KNOWN: [&str; 25] = [
+    "aggregate",
+    "allowed_lateness_ms",
+    "gap_ms",
+    "idle_timeout_ms",
+    "input_ref",
+    "inputs",
+    "key_by",
+    "lower_ms",
+    "offset_ms",
+    "ooo_bound_ms",
+    "ops",
+    "partitions",
+    "query",
+    "report_live_windows",
+    "size",
+    "size_ms",
+    "slide",
+    "slide_ms",
+    "trigger",
+    "trigger_interval_ms",
+    "trigger_n",
+    "upper_ms",
+    "value_field",
+    "watermarks",
+    "window",
+];
+const WINDOWS: [&str; 7] = [
+    "tumbling",
+    "sliding",
+    "session",
+    "session_dynamic",
+    "global",
+    "count",
+    "count_sliding",
+];
+const TRIGGERS: [&str; 4] = [
+    "event_time",
+    "event_time_purging",
+    "count_purging",
+    "continuous_event_time",
+];
+const AGGREGATES: [&str; 10] = [
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "first",
+    "last",
+    "collect",
+    "collect_sorted",
+    "count_distinct",
+];
+const WATERMARKS: [&str; 2] = ["explicit", "bounded"];
+
+/// The pipeline, read as those of its settings that `T` is about.
+fn settings<T: DeserializeOwned>(pipeline: &Map<String, Value>) -> Result<T, Malformed> {
+    T::deserialize(Value::Object(pipeline.clone())).map_err(|e| Malformed(format!("pipeline: {e}")))
+}
+
+fn items<T: DeserializeOwned>(input: &[Value]) -> Result<Vec<T>, Malformed> {
+    (0..)
+        .zip(input)
+        .map(|(index, item)| {
+            T::deserialize(item)
+                .map_err(|e| Malformed(format!("input {index}: {e}; it says {item}")))
+        })
+        .collect()
+}
+
+// ── the settings ──
+
+/// The windows of a pipeline. Numbers are as the case gives them: whether they
+/// can be is for the engine to say.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(tag = "window", rename_all = "snake_case")]
+pub(crate) enum Shape {
+    Tumbling {
+        size_ms: i64,
+        #[serde(default)]
+        offset_ms: i64,
+    },
+    Sliding {
+        size_ms: i64,
+        slide_ms: i64,
+        #[serde(default)]
+        offset_ms: i64,
+    },
+    Session {
+        gap_ms: i64,
+    },
+    /// The gap stands on each element.
+    SessionDynamic,
+    Global,
+    Count {
+        size: i64,
+    },
+    CountSliding {
+        size: i64,
+        slide: i64,
+    },
+}
+
+impl Shape {
+    /// Whether its windows begin and end somewhere in time.
+    pub(crate) fn is_bounded(self) -> bool {
+        !matches!(
+            self,
+            Shape::Global | Shape::Count { .. } | Shape::CountSliding { .. }
+        )
+    }
+}
+
+/// When a window fires.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(tag = "trigger", rename_all = "snake_case")]
+pub(crate) enum Fires {
+    EventTime,
+    EventTimePurging,
+    CountPurging { trigger_n: u32 },
+    ContinuousEventTime { trigger_interval_ms: i64 },
+}
+
+/// What becomes of the records of a window.
+#[derive(Deserialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Figure {
+    Count,
+    Sum,
+    Avg,
+    Min,
+    Max,
+    First,
+    Last,
+    Collect,
+    CollectSorted,
+    CountDistinct,
+}
+
+/// Watermarks that are made of the records' times.
+#[derive(Deserialize, Clone, Copy)]
+pub(crate) struct Bounded {
+    pub(crate) ooo_bound_ms: i64,
+}
+
+#[derive(Deserialize)]
+struct Inputs {
+    inputs: usize,
+}
+
+/// The settings of a case that only asks whether they can be.
+pub(crate) struct Settings {
+    pub(crate) shape: Option<Shape>,
+    pub(crate) lateness: Option<i64>,
+    pub(crate) bounded: Option<Bounded>,
+    pub(crate) idle_timeout: Option<i64>,
+}
+
+impl Settings {
+    fn parse(pipeline: &Map<String, Value>) -> Result<Self, Malformed> {
+        #[derive(Deserialize)]
+        struct Plain {
+            allowed_lateness_ms: Option<i64>,
+            idle_timeout_ms: Option<i64>,
+        }
+        let plain: Plain = settings(pipeline)?;
+        Ok(Self {
+            shape: match pipeline.contains_key("window") {
+                true => Some(settings(pipeline)?),
+                false => None,
+            },
+            lateness: plain.allowed_lateness_ms,
+            bounded: bounded(pipeline)?,
+            idle_timeout: plain.idle_timeout_ms,
+        })
+    }
+}
+
+fn bounded(pipeline: &Map<String, Value>) -> Result<Option<Bounded>, Malformed> {
+    match pipeline.get("watermarks").and_then(Value::as_str) {
+        None | Some("explicit") => Ok(None),
+        Some("bounded") => Ok(Some(settings(pipeline)?)),
+        Some(other) => Err(Malformed(format!("pipeline: watermarks {other:?}"))),
+    }
+}
+
+/// A case of records and watermarks that go through windows.
+pub(crate) struct WindowCase {
+    pub(crate) is_keyed: bool,
+    pub(crate) shape: Shape,
+    pub(crate) fires: Fires,
+    pub(crate) lateness: i64,
+    pub(crate) figure: Figure,
+    /// Else the input says where the watermarks are.
+    pub(crate) bounded: Option<Bounded>,
+    /// How many inputs the stream has, each with watermarks of its own.
+    pub(crate) partitions: usize,
+    pub(crate) asks_for_live_windows: bool,
+    pub(crate) input: Vec<Item>,
+}
+
+impl WindowCase {
+    /// The case; or else why it is none that can be run.
+    fn parse(
+        pipeline: &Map<String, Value>,
+        input: Vec<Item>,
+    ) -> Result<Result<Self, Question>, Malformed> {
+        #[derive(Deserialize)]
+        struct Plain {
+            #[serde(default)]
+            key_by: bool,
+            #[serde(default)]
+            allowed_lateness_ms: i64,
+            aggregate: Figure,
+            #[serde(default = "one")]
+            partitions: usize,
+            #[serde(default)]
+            report_live_windows: bool,
+        }
+        fn one() -> usize {
+            1
+        }
+        let plain: Plain = settings(pipeline)?;
+        let shape = settings(pipeline)?;
+        let fires = match pipeline.contains_key("trigger") {
+            true => settings(pipeline)?,
+            false => Fires::EventTime,
+        };
+        for (index, item) in (0..).zip(&input) {
+            let partition = item.partition();
+            if partition.is_some_and(|p| p >= plain.partitions) {
+                return Err(Malformed(format!(
+                    "input {index}: it is for partition {partition:?} of {}, counted from 0",
+                    plain.partitions
+                )));
+            }
+        }
+        Ok(Ok(Self {
+            is_keyed: plain.key_by,
+            shape,
+            fires,
+            lateness: plain.allowed_lateness_ms,
+            figure: plain.aggregate,
+            bounded: bounded(pipeline)?,
+            partitions: plain.partitions,
+            asks_for_live_windows: plain.report_live_windows,
+            input,
+        }))
+    }
+
+    /// Whether the case says that its stream ends.
+    pub(crate) fn ends(&self) -> bool {
+        let is_end = |item: &Item| matches!(item, Item::End { .. });
+        self.input.iter().any(is_end)
+    }
+}
+
+// ── the input ──
+
+/// A key, as JSON has it.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq, Hash)]
+#[serde(untagged)]
+pub(crate) enum Key {
+    Number(i64),
+    Text(String),
+}
+
+impl Default for Key {
+    fn default() -> Self {
+        Self::Text(String::new())
+    }
+}
+
+/// The key of a stream that has none.
+impl From<()> for Key {
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
+/// A record on its way through the windows.
+#[derive(Deserialize, Clone, Debug)]
+pub(crate) struct Element {
+    #[serde(rename = "k", default)]
+    pub(crate) key: Key,
+    #[serde(rename = "v")]
+    pub(crate) value: i64,
+    #[serde(rename = "ts")]
+    pub(crate) time: i64,
+    /// Of a session, where every element has its own.
+    #[serde(default)]
+    pub(crate) gap: u64,
+    /// The input it comes from.
+    #[serde(rename = "p", default)]
+    pub(crate) partition: usize,
+}
+
+/// One item of the input of a window case. What comes without a partition is
+/// for all of them.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum Item {
+    Element(Element),
+    Watermark {
+        #[serde(rename = "wm")]
+        time: i64,
+        p: Option<usize>,
+    },
+    End {
+        #[allow(dead_code)] // always true
+        end: bool,
+        p: Option<usize>,
+    },
+    Idle {
+        #[allow(dead_code)]
+        idle: bool,
+        p: Option<usize>,
+    },
+    Active {
+        #[allow(dead_code)]
+        active: bool,
+        p: Option<usize>,
+    },
+}
+
+impl Item {
+    /// The partition it is for; `None` stands for all.
+    pub(crate) fn partition(&self) -> Option<usize> {
+        match self {
+            Item::Element(element) => Some(element.partition),
+            Item::Watermark { p, .. }
+            | Item::End { p, .. }
+            | Item::Idle { p, .. }
+            | Item::Active { p, .. } => *p,
+        }
+    }
+}
+
+/// The records of a golden file, and the end of the stream behind them. Only
+/// their times are used: what is asked is how many there are.
+fn rows_of(path: &Path) -> Result<Vec<Item>, Malformed> {
+    #[derive(Deserialize)]
+    struct Row {
+        ts: i64,
+    }
+    let text = fs::read_to_string(path)
+        .map_err(|e| Malformed(format!("input_ref {}: {e}", path.display())))?;
+    let mut input = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let row: Row = serde_json::from_str(line)
+            .map_err(|e| Malformed(format!("{}, line {number}: {e}", path.display())))?;
+        input.push(Item::Element(Element {
+            key: Key::default(),
+            value: 0,
+            time: row.ts,
+            gap: 0,
+            partition: 0,
+        }));
+    }
+    input.push(Item::End { end: true, p: None });
+    Ok(input)
+}
+
+/// A record whose windows are asked for.
+#[derive(Deserialize)]
+pub(crate) struct Moment {
+    #[serde(rename = "ts")]
+    pub(crate) time: i64,
+    #[serde(default)]
+    pub(crate) gap: u64,
+}
+
+/// What happens to a generator of watermarks.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum GeneratorStep {
+    Record {
+        ts: i64,
+    },
+    Probe {
+        #[allow(dead_code)]
+        probe: bool,
+    },
+    End {
+        #[allow(dead_code)]
+        end: bool,
+    },
+}
+
+/// What the input `ch` of several says.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(crate) enum ValveStep {
+    Watermark {
+        ch: usize,
+        wm: i64,
+    },
+    Idle {
+        ch: usize,
+        #[allow(dead_code)]
+        idle: bool,
+    },
+    Active {
+        ch: usize,
+        #[allow(dead_code)]
+        active: bool,
+    },
+    Ended {
+        ch: usize,
+        #[allow(dead_code)]
+        done: bool,
+    },
+}
