@@ -258,6 +258,9 @@ impl<C: Chain> DataStream<C> {
     ///
     /// The time is that of the job's clock. A stream that is idle everywhere
     /// does not close its windows: no watermark says that they are complete.
+    /// Behind a keyed operator on several workers, windows over such a stream's
+    /// results may call some of them late when it wakes: the workers wake one by
+    /// one, and those that still sleep hold nobody back.
     ///
     /// ```
     /// # use fluxus::prelude::*;

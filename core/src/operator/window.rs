@@ -149,7 +149,10 @@ where
         plan.operator(&format!("{name} (fold this core's part)"));
         upstream.lower(plan, move |instance| {
             let next = outboxes(instance);
-            PartialOperator::new(&name, instance, slicing, &key_of, &aggregate, next)
+            let is_alone = producers.is_single();
+            PartialOperator::new(
+                &name, instance, slicing, is_alone, &key_of, &aggregate, next,
+            )
         })
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct PartialOperator<T, K, F, A: Aggregate<T>, C> {
     /// The signal whose windows are being sent; it follows them.
     emptying: Option<Signal>,
     batch: usize,
+    /// Nobody else feeds the second phase.
+    is_alone: bool,
     grown: CounterWriter,
 }
 
@@ -57,6 +59,7 @@ where
         name: &Name,
         instance: &Instance,
         slicing: Slicing,
+        is_alone: bool,
         key_of: &F,
         aggregate: &A,
         next: C,
@@ -71,6 +74,7 @@ where
             next,
             emptying: None,
             batch: instance.batch,
+            is_alone,
             grown: instance.counter(name, Measure::StateGrown),
         }
     }
@@ -159,9 +163,11 @@ where
 
     fn signal(&mut self, signal: Signal) -> Flow {
         // An idle core holds nobody back, so what it has folded must not wait
-        // for its own watermark: everything open is sent first.
+        // for its own watermark: everything open is sent first. From then on the
+        // others may be ahead of it, and its records go one by one. One that is
+        // alone has no others.
         let time = match signal {
-            Signal::Idle => Some(Timestamp::MAX),
+            Signal::Idle if !self.is_alone => Some(Timestamp::MAX),
             signal => signal.raises_time_to(),
         };
         match time {
