@@ -113,7 +113,7 @@ impl Tour<'_> {
 
     /// A job, and the case's stream in it. A timed source gives its records
     /// their times and sends watermarks of its own.
-    fn begin(&self) -> Result<(Job, DataStream<impl Chain<Item = Element> + Timed>), BoxError> {
+    fn begin(&self) -> Result<(Job, DataStream<impl Timed<Item = Element>>), BoxError> {
         let job = Job::new("case", self.engine.clone())?;
         let stream = job.timed_source(Replay::of(&self.script));
         Ok((job, stream))
@@ -168,7 +168,11 @@ impl Tour<'_> {
         W: CountKind<Element>,
     {
         let (job, stream) = self.begin()?;
-        let output = self.aggregate(stream.key_by(key_of).count_window(windows));
+        let key: fn(&Element) -> Key = match self.case.is_keyed {
+            true => key_of,
+            false => |_| Key::default(),
+        };
+        let output = self.aggregate(stream.key_by(key).count_window(windows));
         self.run(job, output)
     }
 
