@@ -22,7 +22,7 @@ pub(crate) struct Index {
     used: usize,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
 struct Bucket {
     tags: u64,
@@ -30,28 +30,38 @@ struct Bucket {
 }
 
 const SLOTS: usize = 6;
+/// What an empty place holds. Its tag may be taken for a match: then it must not
+/// name the slot of a key that was removed.
+const NO_SLOT: u32 = u32::MAX;
 const SMALLEST: usize = 4;
-/// The lowest bit of each tag, the highest, and all the others.
+/// The lowest and the highest bit of each tag.
 const LOWS: u64 = 0x0000_0101_0101_0101;
 const HIGHS: u64 = 0x0000_8080_8080_8080;
-const SEVENS: u64 = 0x0000_7F7F_7F7F_7F7F;
+/// The bytes that are no tags.
+const NO_TAGS: u64 = 0xFFFF_0000_0000_0000;
 const PASSED_SHIFT: u32 = 48;
 /// A count that has reached this stays until the index is empty or grows: it is
 /// no longer exact. Only keys whose hashes are equal by the thousand get there.
 const MOST_PASSED: u64 = 0xFFFF;
 
+/// Empty.
+impl Default for Bucket {
+    fn default() -> Self {
+        Self {
+            tags: 0,
+            slots: [NO_SLOT; SLOTS],
+        }
+    }
+}
+
 impl Bucket {
-    /// A bit for each tag that equals `tag`.
-    ///
-    /// Exactly those: a place that is empty still has a slot, whose key may be
-    /// the one that is looked for, though it was removed.
+    /// A bit for each tag that may equal `tag`: the lowest one certainly does.
     #[inline]
     fn matches(&self, tag: u64) -> u64 {
-        let differences = self.tags ^ (tag * LOWS);
-        // The seven lower bits carry into the eighth unless they are zero, and
-        // never into the next byte.
-        let lower = (differences & SEVENS) + SEVENS;
-        !(lower | differences) & HIGHS
+        // A byte that equals the tag becomes zero, and a zero byte is what
+        // subtracting one from each borrows for (Mycroft, 1987).
+        let differences = (self.tags ^ (tag * LOWS)) | NO_TAGS;
+        differences.wrapping_sub(LOWS) & !differences & HIGHS
     }
 
     #[inline]
@@ -115,7 +125,8 @@ impl Index {
         (hash >> 32) as usize
     }
 
-    /// The slot with this hash for which `is_same` holds.
+    /// The slot with this hash for which `is_same` holds. It is asked of slots
+    /// with other hashes too, and of `u32::MAX`, which is none.
     #[inline(always)]
     pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
         let mask = self.buckets.len() - 1;
@@ -190,7 +201,7 @@ impl Index {
             let bucket = &mut self.buckets[(home + distance) & mask];
             let place = places(bucket.matches(tag)).find(|&place| bucket.slots[place] == slot);
             if let Some(place) = place {
-                bucket.set(place, 0, 0);
+                bucket.set(place, 0, NO_SLOT);
                 self.used -= 1;
                 for passed in 0..distance {
                     self.buckets[(home + passed) & mask].take_back();

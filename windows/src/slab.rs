@@ -127,7 +127,10 @@ impl<K: Hash + Eq> KeySlab<K> {
     pub fn slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
         let hash = self.hash(&key);
         let keys = &self.keys;
-        match self.index.find(hash, |slot| keys[slot as usize] == key) {
+        match self
+            .index
+            .find(hash, |slot| keys.get(slot as usize) == Some(&key))
+        {
             Some(slot) => Ok(Slot(slot)),
             None => self.insert(hash, key),
         }
@@ -138,7 +141,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     pub fn find(&self, key: &K) -> Option<Slot> {
         let keys = &self.keys;
         self.index
-            .find(self.hash(key), |slot| keys[slot as usize] == *key)
+            .find(self.hash(key), |slot| keys.get(slot as usize) == Some(key))
             .map(Slot)
     }
 

@@ -108,6 +108,18 @@ fn the_last_instant_lies_in_a_window_of_its_own() {
     );
 }
 
+/// 4 divides 2^63: the last window would end just after the last instant, and
+/// holds it, also when no window before it is open.
+#[test]
+fn the_last_window_holds_the_last_instant() {
+    let mut windows = windows(4, 16);
+    for _ in 0..3 {
+        assert_eq!(count(&mut windows, i64::MAX, ()), Added::Kept);
+    }
+    windows.advance(Timestamp::MAX);
+    assert_eq!(closed(&mut windows), [(i64::MAX - 3, (), 3)]);
+}
+
 /// Tens of thousands of open windows: opening and closing one does not cost a
 /// look at all the others. (At the square of their number this would not end.)
 #[test]
