@@ -110,8 +110,8 @@ fn in_order(case: &Value, answer: &[Value]) -> Result<(), String> {
         }
     }
     for (key, causes) in wanted {
-        let of_key = answer.iter().filter(|row| row["key"].to_string() == key);
-        let mut given = of_key.map(text);
+        let is_of_key = |row: &&Value| key == row["key"].to_string().as_str();
+        let mut given = answer.iter().filter(is_of_key).map(text);
         for (at, mut rows) in causes {
             let mut next: Vec<String> = given.by_ref().take(rows.len()).collect();
             let cause = at.as_u64().and_then(|at| case["input"].get(at as usize));
