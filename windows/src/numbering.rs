@@ -52,11 +52,17 @@ impl Numbering {
     pub(crate) fn numbers_of(&self, time: Timestamp) -> RangeInclusive<i128> {
         let time = i128::from(time.nanos());
         let first = self.first_ending_after(time);
-        let last = match self.cumulates {
-            true => first.div_euclid(self.steps()) * self.steps() + self.steps() - 1,
-            false => (time - i128::from(self.offset)).div_euclid(i128::from(self.slide)),
-        };
-        first..=last
+        if !self.cumulates {
+            let last = (time - i128::from(self.offset)).div_euclid(i128::from(self.slide));
+            return first..=last;
+        }
+        let shortest = first.div_euclid(self.steps()) * self.steps();
+        let longest = shortest + self.steps() - 1;
+        // Windows that begin together and are all cut off by the end of time are
+        // one and the same: the shortest of them.
+        let cut_off = self.first_ending_after(i128::from(i64::MAX) - 1);
+        let longest = longest.min(cut_off.max(shortest));
+        first.min(longest)..=longest
     }
 
     /// The window of a number.
@@ -94,6 +100,26 @@ impl Numbering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_window_comes_twice_at_the_end_of_time() {
+        for offset in [-300, -1, 0, 1, 175, 314] {
+            let numbering = Numbering {
+                size: 315,
+                slide: 45,
+                offset,
+                cumulates: true,
+            };
+            for back in 0..700 {
+                let time = Timestamp::from_nanos(i64::MAX - back);
+                let windows: Vec<Window> = numbering.windows_of(time).collect();
+                assert!(!windows.is_empty(), "{time:?}, offset {offset}");
+                for pair in windows.windows(2) {
+                    assert!(pair[0].end() < pair[1].end(), "{time:?}, offset {offset}");
+                }
+            }
+        }
+    }
 
     /// For every window: it is complete exactly when its number is below the
     /// first that is not.

@@ -124,7 +124,14 @@ impl Shape {
                 .collect(),
         };
         windows.retain(|(end, start)| *start <= time && time < *end);
+        if let Self::Cumulating { .. } = self {
+            // Those that the end of time cuts off are one.
+            for (end, _) in &mut windows {
+                *end = (*end).min(i128::from(i64::MAX));
+            }
+        }
         windows.sort_unstable();
+        windows.dedup();
         windows
     }
 }

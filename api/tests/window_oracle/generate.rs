@@ -135,7 +135,7 @@ fn windows(dice: &mut Numbers) -> Windows {
         }
         3..=6 => sliding(dice),
         7..=8 => {
-            let step = size(dice).min(1_000);
+            let step = size(dice).min(i64::MAX / 8);
             let size = step * (1 + up_to(dice, 6));
             let offset = offset(dice, size);
             Windows::Cumulating { step, size, offset }
@@ -243,18 +243,13 @@ pub fn pipeline(seed: u64) -> (Pipeline, Run) {
         keyed,
         partitions: nature.partitions,
         watermarks,
-        items: items(dice, windows, nature),
+        items: items(dice, nature),
     };
     (pipeline, run(dice))
 }
 
-fn items(dice: &mut Numbers, windows: Windows, nature: Nature) -> Vec<Item> {
-    let end = match windows {
-        // The end of time may make several of them equal; how many results there
-        // are then is not settled.
-        Windows::Cumulating { .. } => i64::MAX - 10_000,
-        _ => i64::MAX,
-    };
+fn items(dice: &mut Numbers, nature: Nature) -> Vec<Item> {
+    let end = i64::MAX;
     let mut latest = vec![nature.begins; nature.partitions];
     let mut open: Vec<usize> = (0..nature.partitions).collect();
     let mut items = Vec::new();
@@ -309,7 +304,7 @@ pub fn apart(seed: u64) -> (Pipeline, bool, Run) {
     };
     let is_calm = one_in(dice, 2);
     let mut windows = windows(dice);
-    let mut items = items(dice, windows, nature);
+    let mut items = items(dice, nature);
     if is_calm {
         items.retain(|item| item.record().is_some());
     }
@@ -373,7 +368,7 @@ pub fn twice(seed: u64) -> (Pipeline, Pipeline, Run) {
         keyed: true,
         partitions: nature.partitions,
         watermarks: Watermarks::Explicit,
-        items: items(dice, windows, nature)
+        items: items(dice, nature)
             .into_iter()
             // What a window held while all was idle may come out behind the
             // watermark of another core, which is awake again already.
