@@ -89,23 +89,22 @@ fn parse(line: &str, folder: &Path) -> Result<Case, Malformed> {
 fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
     let pipeline = &line.pipeline;
     Ok(match line.kind.as_str() {
-        "window" => match WindowCase::parse(pipeline, items(&line.input)?)? {
-            Ok(case) => Question::Windows(case),
-            Err(unsupported) => unsupported,
-        },
+        "window" => Question::Windows(WindowCase::parse(pipeline, items(&line.input)?)?),
         "golden" => match pipeline.get("input_ref").and_then(Value::as_str) {
-            Some(file) => match WindowCase::parse(pipeline, rows_of(&folder.join(file))?)? {
-                Ok(case) => Question::Golden(case),
-                Err(unsupported) => unsupported,
-            },
-            None => Question::Unsupported("a golden case without input_ref".into()),
+            Some(file) => {
+                let rows = rows_of(&folder.join(file))?;
+                Question::Golden(WindowCase::parse(pipeline, rows)?)
+            }
+            None => Question::Unsupported("there is no input_ref to read".into()),
         },
         "assign" => Question::Assign(settings(pipeline)?, items(&line.input)?),
         "merge" => Question::Merge(items(&line.input)?),
         "wmgen" => Question::Watermarks(settings(pipeline)?, items(&line.input)?),
         "valve" => {
             let Inputs { inputs } = settings(pipeline)?;
-            Question::Valve(inputs, items(&line.input)?)
+            let steps: Vec<ValveStep> = items(&line.input)?;
+            within(inputs, steps.iter().map(|step| Some(step.input())))?;
+            Question::Valve(inputs, steps)
         }
         "config" => match pipeline.contains_key("lower_ms") {
             true => Question::Unsupported("there are no joins yet".into()),
@@ -204,6 +203,23 @@ fn items<T: DeserializeOwned>(input: &[Value]) -> Result<Vec<T>, Malformed> {
                 .map_err(|e| Malformed(format!("input {index}: {e}; it says {item}")))
         })
         .collect()
+}
+
+/// Whether every item is for one of so many inputs; `None` is for all of them.
+fn within(inputs: usize, items: impl Iterator<Item = Option<usize>>) -> Result<(), Malformed> {
+    const MOST: usize = 1024;
+    if inputs > MOST {
+        let problem = format!("pipeline: {inputs} inputs, more than {MOST}");
+        return Err(Malformed(problem));
+    }
+    for (index, input) in items.enumerate() {
+        if let Some(input) = input.filter(|input| *input >= inputs) {
+            return Err(Malformed(format!(
+                "input {index}: it is for number {input} of {inputs}, counted from 0"
+            )));
+        }
+    }
+    Ok(())
 }
 
 // ── the settings ──
@@ -338,11 +354,7 @@ pub(crate) struct WindowCase {
 }
 
 impl WindowCase {
-    /// The case; or else why it is none that can be run.
-    fn parse(
-        pipeline: &Map<String, Value>,
-        input: Vec<Item>,
-    ) -> Result<Result<Self, Question>, Malformed> {
+    fn parse(pipeline: &Map<String, Value>, input: Vec<Item>) -> Result<Self, Malformed> {
         #[derive(Deserialize)]
         struct Plain {
             #[serde(default)]
@@ -364,16 +376,8 @@ impl WindowCase {
             true => settings(pipeline)?,
             false => Fires::EventTime,
         };
-        for (index, item) in (0..).zip(&input) {
-            let partition = item.partition();
-            if partition.is_some_and(|p| p >= plain.partitions) {
-                return Err(Malformed(format!(
-                    "input {index}: it is for partition {partition:?} of {}, counted from 0",
-                    plain.partitions
-                )));
-            }
-        }
-        Ok(Ok(Self {
+        within(plain.partitions, input.iter().map(Item::partition))?;
+        Ok(Self {
             is_keyed: plain.key_by,
             shape,
             fires,
@@ -383,7 +387,7 @@ impl WindowCase {
             partitions: plain.partitions,
             asks_for_live_windows: plain.report_live_windows,
             input,
-        }))
+        })
     }
 
     /// Whether the case says that its stream ends.
@@ -548,4 +552,15 @@ pub(crate) enum ValveStep {
         #[allow(dead_code)]
         done: bool,
     },
+}
+
+impl ValveStep {
+    fn input(&self) -> usize {
+        match self {
+            ValveStep::Watermark { ch, .. }
+            | ValveStep::Idle { ch, .. }
+            | ValveStep::Active { ch, .. }
+            | ValveStep::Ended { ch, .. } => *ch,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Records and watermarks through windows: the tour.
 //!
 //! ```text
-//!   replay ─► key_by ─► window ─► trigger ─► lateness ─► aggregate ─► results
+//!   replay ─► key_by ─► window ─► lateness ─► trigger ─► aggregate ─► results
 //!                                                           └───────► what came too late
 //! ```
 
@@ -13,8 +13,8 @@ use crate::replay::{Replay, Script};
 use fluxus::prelude::*;
 use fluxus::source::BoxError;
 use fluxus::windows::{
-    Collect, CountKind, Distinct, First, Global, Last, Lateness, Trigger, WindowAssigner,
-    WindowKind,
+    Collect, CountKind, Distinct, First, Global, Last, Lateness, LatenessError, Trigger,
+    TriggerError, WindowAssigner, WindowKind,
 };
 use fluxus::{Chain, Measure, Rejected, Timed, WindowedStream};
 use std::hash::Hash;
@@ -32,8 +32,8 @@ pub(crate) fn answer(case: &WindowCase, engine: &Config) -> Result<Answer, BoxEr
     // Each kind of window is a type of its own, so that what runs is the loop
     // for this kind.
     match Kind::of(case.shape)? {
-        Kind::Tumbling(tumbling) => tour.in_time(tumbling),
-        Kind::Sliding(sliding) => tour.in_time(sliding),
+        Kind::Tumbling(tumbling) => tour.in_slices(tumbling),
+        Kind::Sliding(sliding) => tour.in_slices(sliding),
         Kind::Session(session) => tour.in_time(session),
         Kind::SessionDynamic => tour.in_time(Session::with_gap_of(gap_of)),
         Kind::Global => tour.in_time(Global),
@@ -57,18 +57,42 @@ fn gap_of(element: &Element) -> Duration {
     Duration::from_nanos(element.gap)
 }
 
-/// When the windows fire, if not once, when the watermark completes them.
-fn trigger_of(fires: Fires) -> Result<Option<Trigger>, BoxError> {
-    Ok(match fires {
-        Fires::EventTime => None,
-        // What has come out is forgotten: a late record fires alone.
-        Fires::EventTimePurging => Some(Trigger::event_time().discarding()),
-        Fires::CountPurging { trigger_n } => Some(Trigger::count(trigger_n)?.discarding()),
-        // On the way, and once more at the end.
-        Fires::ContinuousEventTime {
-            trigger_interval_ms,
-        } => Some(Trigger::event_time().early_every_nanos(trigger_interval_ms)?),
-    })
+// Which of the aggregates of a tuple a case has asked for.
+
+impl Figure {
+    fn of_totals(self, (count, sum, mean): (u64, i128, f64)) -> Outcome {
+        match self {
+            Figure::Count => Outcome::Count(count),
+            Figure::Sum => Outcome::Sum(sum),
+            _ => Outcome::Mean(mean),
+        }
+    }
+
+    fn of_extremes(self, (min, max): (i64, i64)) -> Outcome {
+        match self {
+            Figure::Min => Outcome::Number(min),
+            _ => Outcome::Number(max),
+        }
+    }
+
+    /// By arrival, not by time, however many cores have seen the records.
+    fn of_ends(self, (first, last): (i64, i64)) -> Outcome {
+        match self {
+            Figure::First => Outcome::Number(first),
+            _ => Outcome::Number(last),
+        }
+    }
+
+    fn of_values(self, (mut values, distinct): (Vec<i64>, u64)) -> Outcome {
+        match self {
+            Figure::CountDistinct => Outcome::Count(distinct),
+            Figure::CollectSorted => {
+                values.sort_unstable();
+                Outcome::List(values)
+            }
+            _ => Outcome::List(values),
+        }
+    }
 }
 
 /// A case, and how the engine is to run it.
@@ -89,40 +113,52 @@ impl Tour<'_> {
 
     /// A job, and the case's stream in it. A timed source gives its records
     /// their times and sends watermarks of its own.
-    fn begin(&self) -> Result<(Job, DataStream<impl Chain<Item = Element> + Timed>), BoxError> {
+    fn begin(&self) -> Result<(Job, DataStream<impl Timed<Item = Element>>), BoxError> {
         let job = Job::new("case", self.engine.clone())?;
         let stream = job.timed_source(Replay::of(&self.script));
         Ok((job, stream))
     }
 
-    /// Windows that cut time, of the records of each key or of the whole stream.
+    /// Windows at known places in time, with keys. A record is folded once,
+    /// however many windows share it, and on the core where it arises: how
+    /// depends on the aggregate.
+    fn in_slices<W>(&self, windows: W) -> Result<Answer, BoxError>
+    where
+        W: WindowKind<Element> + WindowAssigner<Element>,
+    {
+        if !self.case.is_keyed || self.trigger()?.is_some() {
+            return self.in_time(windows);
+        }
+        let (job, stream) = self.begin()?;
+        let keyed = stream.key_by(key_of);
+        let windows = keyed.window(windows).allowed_lateness(self.lateness()?);
+        let output = self.aggregate(windows);
+        self.run(job, output)
+    }
+
+    /// Windows that cut time: with keys or without, with a trigger or without.
     fn in_time<W>(&self, windows: W) -> Result<Answer, BoxError>
     where
         W: WindowKind<Element> + WindowAssigner<Element>,
     {
         let (job, stream) = self.begin()?;
+        let lateness = self.lateness()?;
         let output = if self.case.is_keyed {
-            self.triggered(stream.key_by(key_of).window(windows))
+            let keyed = stream.key_by(key_of);
+            let windows = keyed.window(windows).allowed_lateness(lateness);
+            match self.trigger()? {
+                None => self.aggregate_all(windows),
+                Some(trigger) => self.aggregate_all(windows.trigger(trigger)),
+            }
         } else {
-            self.triggered(stream.window_all(windows))
+            // The whole stream is one: its results have no key.
+            let windows = stream.window_all(windows).allowed_lateness(lateness);
+            match self.trigger()? {
+                None => self.aggregate_all(windows),
+                Some(trigger) => self.aggregate_all(windows.trigger(trigger)),
+            }
         };
-        self.run(job, output?)
-    }
-
-    /// When the windows fire, and how long they are kept for late records.
-    fn triggered<C, F, K, W>(&self, windows: WindowedStream<C, F, W>) -> Result<Output, BoxError>
-    where
-        C: Chain<Item = Element>,
-        F: Fn(&Element) -> K + Clone + Send + 'static,
-        K: Hash + Eq + Clone + Send + 'static,
-        Key: From<K>,
-        W: WindowKind<Element> + WindowAssigner<Element>,
-    {
-        let windows = windows.allowed_lateness(Lateness::from_nanos(self.case.lateness)?);
-        Ok(match trigger_of(self.case.fires)? {
-            None => self.aggregate(windows),
-            Some(trigger) => self.aggregate(windows.trigger(trigger)),
-        })
+        self.run(job, output)
     }
 
     /// Windows that cut the records of each key by their number. Time plays no
@@ -132,15 +168,39 @@ impl Tour<'_> {
         W: CountKind<Element>,
     {
         let (job, stream) = self.begin()?;
-        let output = self.aggregate(stream.key_by(key_of).count_window(windows));
+        let key: fn(&Element) -> Key = match self.case.is_keyed {
+            true => key_of,
+            false => |_| Key::default(),
+        };
+        let output = self.aggregate(stream.key_by(key).count_window(windows));
         self.run(job, output)
+    }
+
+    /// How long windows are kept for late records.
+    fn lateness(&self) -> Result<Lateness, LatenessError> {
+        Lateness::from_nanos(self.case.lateness)
+    }
+
+    /// When windows fire, if not once, when the watermark completes them.
+    fn trigger(&self) -> Result<Option<Trigger>, TriggerError> {
+        Ok(match self.case.fires {
+            Fires::EventTime => None,
+            // What has come out is forgotten: a late record fires alone.
+            Fires::EventTimePurging => Some(Trigger::event_time().discarding()),
+            Fires::CountPurging { trigger_n } => Some(Trigger::count(trigger_n)?.discarding()),
+            // On the way, and once more at the end.
+            Fires::ContinuousEventTime {
+                trigger_interval_ms,
+            } => Some(Trigger::event_time().early_every_nanos(trigger_interval_ms)?),
+        })
     }
 
     // ── what becomes of each window ──
 
-    /// Folds the records of each window. Aggregates share a window as a tuple:
-    /// those that may be folded alike stand together, and of each tuple the
-    /// case wants one.
+    /// Folds the records of each window. Aggregates share a window as a tuple,
+    /// and of it the case wants one. Those that stand together are folded
+    /// alike: a sum can be taken back when a window slides on, an extreme
+    /// cannot; what came first is to be asked of all cores; lists grow.
     fn aggregate<C, F, K, W>(&self, windows: WindowedStream<C, F, W>) -> Output
     where
         C: Chain<Item = Element>,
@@ -152,43 +212,50 @@ impl Tour<'_> {
         match self.case.figure {
             Figure::Count | Figure::Sum | Figure::Avg => {
                 let totals = (Count, Sum::of(value_of), Mean::of(value_of));
-                self.to_sinks(windows, totals, |figure, (count, sum, mean)| match figure {
-                    Figure::Count => Outcome::Count(count),
-                    Figure::Sum => Outcome::Sum(sum),
-                    _ => Outcome::Mean(mean),
-                })
+                self.to_sinks(windows, totals, Figure::of_totals)
             }
             Figure::Min | Figure::Max => {
                 let extremes = (Min::of(value_of), Max::of(value_of));
-                self.to_sinks(windows, extremes, |figure, (min, max)| match figure {
-                    Figure::Min => Outcome::Number(min),
-                    _ => Outcome::Number(max),
-                })
+                self.to_sinks(windows, extremes, Figure::of_extremes)
             }
-            // By arrival, not by time, however many cores have seen the records.
             Figure::First | Figure::Last => {
                 let ends = (First::of(value_of), Last::of(value_of));
-                self.to_sinks(windows, ends, |figure, (first, last)| match figure {
-                    Figure::First => Outcome::Number(first),
-                    _ => Outcome::Number(last),
-                })
+                self.to_sinks(windows, ends, Figure::of_ends)
             }
             Figure::Collect | Figure::CollectSorted | Figure::CountDistinct => {
-                let all = (Collect::of(value_of), Distinct::count(value_of));
-                self.to_sinks(
-                    windows,
-                    all,
-                    |figure, (mut values, distinct)| match figure {
-                        Figure::CountDistinct => Outcome::Count(distinct),
-                        Figure::CollectSorted => {
-                            values.sort_unstable();
-                            Outcome::List(values)
-                        }
-                        _ => Outcome::List(values),
-                    },
-                )
+                let values = (Collect::of(value_of), Distinct::count(value_of));
+                self.to_sinks(windows, values, Figure::of_values)
             }
         }
+    }
+
+    /// The same where nothing hangs on how aggregates are folded: all at once.
+    fn aggregate_all<C, F, K, W>(&self, windows: WindowedStream<C, F, W>) -> Output
+    where
+        C: Chain<Item = Element>,
+        F: Fn(&Element) -> K + Clone + Send + 'static,
+        K: Hash + Eq + Clone + Send + 'static,
+        Key: From<K>,
+        W: WindowKind<Element>,
+    {
+        let all = (
+            (Count, Sum::of(value_of), Mean::of(value_of)),
+            (Min::of(value_of), Max::of(value_of)),
+            (First::of(value_of), Last::of(value_of)),
+            (Collect::of(value_of), Distinct::count(value_of)),
+        );
+        self.to_sinks(
+            windows,
+            all,
+            |figure, (totals, extremes, ends, values)| match figure {
+                Figure::Count | Figure::Sum | Figure::Avg => figure.of_totals(totals),
+                Figure::Min | Figure::Max => figure.of_extremes(extremes),
+                Figure::First | Figure::Last => figure.of_ends(ends),
+                Figure::Collect | Figure::CollectSorted | Figure::CountDistinct => {
+                    figure.of_values(values)
+                }
+            },
+        )
     }
 
     /// Two streams come out of a window: its results, and the records that came

@@ -1,0 +1,395 @@
+//! The engine against the cases in `cases/`, through the program that answers
+//! them, at every parallelism and size of batch; and that the comparison bites.
+
+use serde_json::{json, Value};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+// ── the comparison ──
+
+/// What is wrong with an answer, if anything.
+fn compare(case: &Value, answer: &Value) -> Result<(), String> {
+    if let Some(error) = answer.get("error").filter(|error| error.is_string()) {
+        return Err(format!("the engine failed: {error}"));
+    }
+    if answer.get("unsupported").is_some() {
+        return Err("answered as unsupported".into());
+    }
+    let expected = &case["expected"];
+    if case["kind"] != "window" {
+        // One value says it all, and its name is the kind's.
+        let fields = ["assign", "merged", "watermarks", "outputs", "error"];
+        let field = fields.iter().find(|field| expected.get(**field).is_some());
+        let field = field.ok_or("the case expects nothing that is known here")?;
+        return match expected[field] == answer[field] {
+            true => Ok(()),
+            false => Err(format!(
+                "{field} should be {}, is {}",
+                expected[field], answer[field]
+            )),
+        };
+    }
+    same_rows(
+        "results",
+        rows(expected, "windows")?,
+        rows(answer, "windows")?,
+    )?;
+    same_rows(
+        "late records",
+        rows(expected, "late")?,
+        rows(answer, "late")?,
+    )?;
+    if let Some(live) = expected.get("live") {
+        if answer.get("live") != Some(live) {
+            let held = answer.get("live");
+            return Err(format!("{live} windows should be left, there are {held:?}"));
+        }
+    }
+    match expected["per_key_ordered"].as_bool() {
+        Some(true) => in_order(case, rows(answer, "windows")?),
+        _ => Ok(()),
+    }
+}
+
+fn rows<'a>(of: &'a Value, field: &str) -> Result<&'a [Value], String> {
+    match of.get(field).and_then(Value::as_array) {
+        Some(rows) => Ok(rows),
+        None => Err(format!("there is no list of {field}")),
+    }
+}
+
+/// A row as text, whatever brought it about; a mean is compared to six digits.
+fn text(row: &Value) -> String {
+    let mut row = row.clone();
+    if let Some(fields) = row.as_object_mut() {
+        fields.remove("at");
+        if let Some(value) = fields.get_mut("value").filter(|value| value.is_number()) {
+            // All whole numbers that occur are exact in 64 bits of integer.
+            if value.as_i64().is_none() {
+                let number = value.as_f64().unwrap_or(f64::NAN);
+                *value = json!(format!("{:.6}", number + 0.0));
+            } else {
+                *value = json!(format!("{value}.000000"));
+            }
+        }
+    }
+    row.to_string()
+}
+
+/// The same rows the same number of times, in any order.
+fn same_rows(what: &str, expected: &[Value], answer: &[Value]) -> Result<(), String> {
+    let mut balance = BTreeMap::<String, i64>::new();
+    for row in expected {
+        *balance.entry(text(row)).or_default() += 1;
+    }
+    for row in answer {
+        *balance.entry(text(row)).or_default() -= 1;
+    }
+    let missing: Vec<_> = balance.iter().filter(|(_, n)| **n > 0).collect();
+    let unexpected: Vec<_> = balance.iter().filter(|(_, n)| **n < 0).collect();
+    match missing.is_empty() && unexpected.is_empty() {
+        true => Ok(()),
+        false => Err(format!(
+            "{what}: missing {missing:?}, unexpected {unexpected:?}"
+        )),
+    }
+}
+
+/// Each key's results come as they are listed; those that one record has caused
+/// (a late one, in several windows) may come in any order among themselves.
+fn in_order(case: &Value, answer: &[Value]) -> Result<(), String> {
+    let mut wanted = BTreeMap::<String, Vec<(&Value, Vec<String>)>>::new();
+    for row in rows(&case["expected"], "windows")? {
+        let causes = wanted.entry(row["key"].to_string()).or_default();
+        match causes.last_mut() {
+            Some((at, rows)) if *at == &row["at"] => rows.push(text(row)),
+            _ => causes.push((&row["at"], vec![text(row)])),
+        }
+    }
+    for (key, causes) in wanted {
+        let is_of_key = |row: &&Value| key == row["key"].to_string().as_str();
+        let mut given = answer.iter().filter(is_of_key).map(text);
+        for (at, mut rows) in causes {
+            let mut next: Vec<String> = given.by_ref().take(rows.len()).collect();
+            let cause = at.as_u64().and_then(|at| case["input"].get(at as usize));
+            if cause.is_some_and(|item| item.get("ts").is_some()) {
+                rows.sort_unstable();
+                next.sort_unstable();
+            }
+            if rows != next {
+                return Err(format!("out of order: {next:?} in the place of {rows:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+// ── the program and its cases ──
+
+fn cases_in(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("cases")
+        .join(name)
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    let line = |line| serde_json::from_str(line).expect("each line is JSON, whole");
+    text.lines().map(line).collect()
+}
+
+fn conformance(cases: &Path, parallelism: usize, batch: usize) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_conformance"))
+        .arg(cases)
+        .args(["--parallelism", &parallelism.to_string()])
+        .args(["--batch", &batch.to_string()])
+        .output()
+        .expect("the program starts")
+}
+
+/// What is wrong with the answers to a file of cases, one line a case.
+fn wrong_answers(name: &str, parallelism: usize, batch: usize) -> Vec<String> {
+    let path = cases_in(name);
+    let cases = json_lines(&fs::read_to_string(&path).expect("the cases are there"));
+    let output = conformance(&path, parallelism, batch);
+    assert!(output.status.success(), "{name}: {output:?}");
+    let answers = json_lines(&String::from_utf8(output.stdout).expect("JSON is UTF-8"));
+    let ids = |lines: &[Value]| Vec::from_iter(lines.iter().map(|line| line["id"].clone()));
+    assert_eq!(
+        ids(&cases),
+        ids(&answers),
+        "{name}: one answer a case, in order"
+    );
+    let mut wrong = Vec::new();
+    for (case, answer) in cases.iter().zip(&answers) {
+        if let Err(what) = compare(case, answer) {
+            let (id, source) = (&case["id"], &case["source"]);
+            wrong.push(format!(
+                "{id} ({source}), parallelism {parallelism}, batch {batch}: {what}"
+            ));
+        }
+    }
+    wrong
+}
+
+// ── the tests ──
+
+#[test]
+fn windows_are_those_of_other_engines_at_every_parallelism_and_batch() {
+    let mut wrong = Vec::new();
+    for parallelism in [1, 2, 4, 8] {
+        for batch in [1, 2, 1024] {
+            wrong.extend(wrong_answers("windows.jsonl", parallelism, batch));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn windows_watermarks_and_settings_by_themselves_are_those_of_other_engines() {
+    for name in ["assigners.jsonl", "watermarks.jsonl", "config.jsonl"] {
+        let wrong = wrong_answers(name, 1, 1024);
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+}
+
+/// A case and answers to it, good and bad.
+#[test]
+fn the_comparison_sees_what_is_wrong() {
+    let case = |kind: &str, expected: Value| {
+        let input = json!([{"k": "a", "v": 1, "ts": 0}, {"wm": 9}, {"wm": 19}]);
+        json!({"id": "x", "kind": kind, "input": input, "expected": expected})
+    };
+    let row = |key: &str, end: i64, value: Value, at: usize| json!({"key": key, "start": end - 10, "end": end, "value": value, "at": at});
+    let (first, second, third) = (
+        row("a", 10, json!(2), 1),
+        row("a", 20, json!(3.5), 2),
+        row("b", 20, json!([4, 5]), 2),
+    );
+    let late = json!({"k": "a", "v": 1, "ts": 0, "at": 2});
+    let windows = |rows: &[&Value], late: &[&Value]| json!({"windows": rows, "late": late, "live": 0, "per_key_ordered": true});
+    let expected = windows(&[&first, &second, &third], &[&late]);
+    let window = case("window", expected.clone());
+    let mut lives = expected.clone();
+    lives["live"] = json!(1);
+    let mut silent = expected.clone();
+    silent.as_object_mut().unwrap().remove("late");
+    // Both of the last two come of the same record.
+    let at_once = case(
+        "window",
+        windows(
+            &[&row("a", 10, json!(2), 0), &row("a", 20, json!(2), 0)],
+            &[],
+        ),
+    );
+    let swapped = windows(
+        &[&row("a", 20, json!(2), 0), &row("a", 10, json!(2), 0)],
+        &[],
+    );
+    let assign = |end: i64| json!({"assign": [{"ts": 1, "windows": [[0, end]]}]});
+    for (what, case, answer, is_right) in [
+        ("the very same", &window, expected.clone(), true),
+        (
+            "keys in another order",
+            &window,
+            windows(&[&third, &first, &second], &[&late]),
+            true,
+        ),
+        (
+            "a mean in its seventh digit",
+            &window,
+            windows(
+                &[&first, &row("a", 20, json!(3.500_000_01), 2), &third],
+                &[&late],
+            ),
+            true,
+        ),
+        ("at once in another order", &at_once, swapped, true),
+        (
+            "a key's results in another order",
+            &window,
+            windows(&[&second, &first, &third], &[&late]),
+            false,
+        ),
+        (
+            "a result less",
+            &window,
+            windows(&[&first, &second], &[&late]),
+            false,
+        ),
+        (
+            "a result twice",
+            &window,
+            windows(&[&first, &first, &second, &third], &[&late]),
+            false,
+        ),
+        (
+            "another value",
+            &window,
+            windows(&[&row("a", 10, json!(3), 1), &second, &third], &[&late]),
+            false,
+        ),
+        (
+            "another list",
+            &window,
+            windows(
+                &[&first, &second, &row("b", 20, json!([5, 4]), 2)],
+                &[&late],
+            ),
+            false,
+        ),
+        (
+            "another end",
+            &window,
+            windows(&[&row("a", 11, json!(2), 1), &second, &third], &[&late]),
+            false,
+        ),
+        (
+            "nothing late",
+            &window,
+            windows(&[&first, &second, &third], &[]),
+            false,
+        ),
+        ("no word of what is late", &window, silent, false),
+        ("state left over", &window, lives, false),
+        ("a failure", &window, json!({"error": "it broke"}), false),
+        ("no answer", &window, json!({"unsupported": true}), false),
+        (
+            "the same windows",
+            &case("assign", assign(10)),
+            assign(10),
+            true,
+        ),
+        (
+            "other windows",
+            &case("assign", assign(10)),
+            assign(11),
+            false,
+        ),
+        (
+            "settings taken",
+            &case("config", json!({"error": true})),
+            json!({"error": false}),
+            false,
+        ),
+        (
+            "an output more",
+            &case("valve", json!({"outputs": [[], [7]]})),
+            json!({"outputs": [[7], [7]]}),
+            false,
+        ),
+    ] {
+        assert_eq!(compare(case, &answer).is_ok(), is_right, "{what}");
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_said_and_not_guessed() {
+    let good = r#"{"id": "g", "kind": "merge", "pipeline": {"window": "session"}, "input": [[0, 2], [2, 3]]}"#;
+    let window = |setting: &str, item: &str| {
+        format!(
+            r#"{{"id": "w", "kind": "window", "pipeline": {{"window": "tumbling", "size_ms": 5, "aggregate": "sum"{setting}}}, "input": [{item}]}}"#
+        )
+    };
+    // The line, then what the program says of it.
+    for (line, status, words) in [
+        (good.to_owned(), 0, r#"{"id":"g","merged":[[0,3]]}"#),
+        (window("", ""), 0, r#"{"id":"w","windows":[],"late":[]}"#),
+        // What another engine has and this one does not.
+        (
+            window(r#", "semantics": {"late": "drop"}"#, ""),
+            0,
+            r#"{"id":"w","unsupported":true}"#,
+        ),
+        (
+            window(r#", "trigger": "at_random""#, ""),
+            0,
+            r#"{"id":"w","unsupported":true}"#,
+        ),
+        (
+            good.replace("merge", "join_interval"),
+            0,
+            r#"{"id":"g","unsupported":true}"#,
+        ),
+        // What the engine refuses.
+        (
+            window(r#", "allowed_lateness_ms": -1"#, ""),
+            0,
+            r#"{"id":"w","error":"#,
+        ),
+        // What breaks the schema.
+        ("{".to_owned(), 2, "line 3"),
+        (good.replace("[0, 2]", "[0]"), 2, "line 3: case g: input 0"),
+        (window("", r#"{"wm": 1.5}"#), 2, "line 3: case w: input 0"),
+        (
+            window("", r#"{"k": "a", "v": 1, "ts": 9223372036854775808}"#),
+            2,
+            "line 3: case w: input 0",
+        ),
+        (
+            window("", r#"{"wm": 1, "p": 1}"#),
+            2,
+            "line 3: case w: input 0: it is for number 1 of 1",
+        ),
+        (
+            window("", "").replace("size_ms", "gap_ms"),
+            2,
+            "missing field `size_ms`",
+        ),
+    ] {
+        let mut file = tempfile::NamedTempFile::new().expect("a place for the cases");
+        write!(file, "{good}\n\n{line}\n").expect("room for the cases");
+        let output = conformance(file.path(), 1, 1024);
+        let said = match status {
+            0 => String::from_utf8_lossy(&output.stdout),
+            _ => String::from_utf8_lossy(&output.stderr),
+        };
+        assert_eq!(output.status.code(), Some(status), "{line}: {output:?}");
+        assert!(said.contains(words), "{line}: {said}");
+        let answers = json_lines(&String::from_utf8_lossy(&output.stdout)).len();
+        let expected = if status == 0 { 2 } else { 0 };
+        assert_eq!(answers, expected, "{line}: nothing runs of a broken file");
+    }
+}
