@@ -336,6 +336,10 @@ impl<C: Chain> DataStream<C> {
         C: Timed,
         W: WindowKind<C::Item>,
     {
-        WindowedStream::new(self.shared, self.chain, |_: &C::Item| (), windows)
+        WindowedStream::new(self.shared, self.chain, no_key, windows)
     }
 }
+
+/// The key of a stream without one. A function with a name: a closure's type
+/// would hold that of the whole chain.
+fn no_key<T>(_: &T) {}

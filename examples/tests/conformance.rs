@@ -333,63 +333,88 @@ fn what_cannot_be_run_is_said_and_not_guessed() {
             r#"{{"id": "w", "kind": "window", "pipeline": {{"window": "tumbling", "size_ms": 5, "aggregate": "sum"{setting}}}, "input": [{item}]}}"#
         )
     };
-    // The line, then what the program says of it.
-    for (line, status, words) in [
-        (good.to_owned(), 0, r#"{"id":"g","merged":[[0,3]]}"#),
-        (window("", ""), 0, r#"{"id":"w","windows":[],"late":[]}"#),
+    let unsupported = r#"{"id":"w","unsupported":true}"#;
+    // The line, then what the program says of it: on standard output, and on
+    // standard error.
+    for (line, status, answer, words) in [
+        (good.to_owned(), 0, r#"{"id":"g","merged":[[0,3]]}"#, ""),
+        (
+            window("", ""),
+            0,
+            r#"{"id":"w","windows":[],"late":[]}"#,
+            "",
+        ),
         // What another engine has and this one does not.
         (
             window(r#", "semantics": {"late": "drop"}"#, ""),
             0,
-            r#"{"id":"w","unsupported":true}"#,
+            unsupported,
+            "semantics",
         ),
         (
             window(r#", "trigger": "at_random""#, ""),
             0,
-            r#"{"id":"w","unsupported":true}"#,
+            unsupported,
+            "at_random",
         ),
         (
             good.replace("merge", "join_interval"),
             0,
             r#"{"id":"g","unsupported":true}"#,
+            "join_interval",
         ),
         // What the engine refuses.
         (
             window(r#", "allowed_lateness_ms": -1"#, ""),
             0,
             r#"{"id":"w","error":"#,
+            "choose 0 or more",
         ),
-        // What breaks the schema.
-        ("{".to_owned(), 2, "line 3"),
-        (good.replace("[0, 2]", "[0]"), 2, "line 3: case g: input 0"),
-        (window("", r#"{"wm": 1.5}"#), 2, "line 3: case w: input 0"),
+        // What cannot be expressed here.
+        (
+            good.replace("[0, 2]", "[0]"),
+            0,
+            r#"{"id":"g","unsupported":true}"#,
+            "case g: input 0",
+        ),
+        (
+            window("", r#"{"wm": 1.5}"#),
+            0,
+            unsupported,
+            "case w: input 0",
+        ),
         (
             window("", r#"{"k": "a", "v": 1, "ts": 9223372036854775808}"#),
-            2,
-            "line 3: case w: input 0",
+            0,
+            unsupported,
+            "case w: input 0",
         ),
         (
             window("", r#"{"wm": 1, "p": 1}"#),
-            2,
-            "line 3: case w: input 0: it is for number 1 of 1",
+            0,
+            unsupported,
+            "case w: input 0: it is for number 1 of 1",
         ),
         (
             window("", "").replace("size_ms", "gap_ms"),
-            2,
+            0,
+            unsupported,
             "missing field `size_ms`",
         ),
+        // What is no case.
+        ("{".to_owned(), 2, "", "line 3"),
+        ("{}".to_owned(), 2, "", "line 3: missing field `id`"),
     ] {
         let mut file = tempfile::NamedTempFile::new().expect("a place for the cases");
-        write!(file, "{good}\n\n{line}\n").expect("room for the cases");
+        write!(file, "{good}\n\n{line}\n{good}\n").expect("room for the cases");
         let output = conformance(file.path(), 1, 1024);
-        let said = match status {
-            0 => String::from_utf8_lossy(&output.stdout),
-            _ => String::from_utf8_lossy(&output.stderr),
-        };
+        let [said, complained] =
+            [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
         assert_eq!(output.status.code(), Some(status), "{line}: {output:?}");
-        assert!(said.contains(words), "{line}: {said}");
-        let answers = json_lines(&String::from_utf8_lossy(&output.stdout)).len();
-        let expected = if status == 0 { 2 } else { 0 };
-        assert_eq!(answers, expected, "{line}: nothing runs of a broken file");
+        assert!(said.contains(answer), "{line}: {said}");
+        assert!(complained.contains(words), "{line}: {complained}");
+        // One bad line does not spoil the others.
+        let answers = json_lines(&said).len();
+        assert_eq!(answers, if status == 0 { 3 } else { 2 }, "{line}: {said}");
     }
 }

@@ -1,9 +1,10 @@
 //! What a case file says: one JSON object a line, as `examples/cases/README.md`
 //! describes it.
 //!
-//! A line that breaks the schema is a mistake in the file, and says where. What
-//! the schema allows and this program cannot express is no mistake: it becomes
-//! [`Question::Unsupported`], with the reason.
+//! A line that is no case at all is a mistake in the file, and is told with its
+//! number. What a case says and this program cannot express, be it a setting
+//! that is unknown here or a value that is no integer, becomes
+//! [`Question::Unsupported`], with the reason. Neither spoils the other lines.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -40,7 +41,7 @@ pub(crate) enum Question {
     Unsupported(String),
 }
 
-/// A line that breaks the schema.
+/// What does not fit the schema.
 #[derive(Debug)]
 pub(crate) struct Malformed(String);
 
@@ -50,18 +51,18 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// All cases of a file, read and checked before the first of them is run.
-pub(crate) fn read(path: &Path) -> Result<Vec<Case>, Malformed> {
+/// The lines of a file: cases, and what is wrong with those that are none.
+pub(crate) fn read(path: &Path) -> Result<Vec<Result<Case, Malformed>>, Malformed> {
     let place = path.display();
     let text = fs::read_to_string(path).map_err(|e| Malformed(format!("{place}: {e}")))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    (1..)
+    Ok((1..)
         .zip(text.lines())
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(number, line)| {
             parse(line, folder).map_err(|e| Malformed(format!("{place}, line {number}: {e}")))
         })
-        .collect()
+        .collect())
 }
 
 #[derive(Deserialize)]
@@ -78,7 +79,7 @@ fn parse(line: &str, folder: &Path) -> Result<Case, Malformed> {
     let question = match unknown(&line.pipeline) {
         Some(unknown) => Question::Unsupported(format!("{unknown} is not known here")),
         None => question(&line, folder)
-            .map_err(|Malformed(problem)| Malformed(format!("case {}: {problem}", line.id)))?,
+            .unwrap_or_else(|Malformed(problem)| Question::Unsupported(problem)),
     };
     Ok(Case {
         id: line.id,

@@ -20,7 +20,7 @@ mod replay;
 mod answer;
 
 use crate::answer::{Answer, Line};
-use crate::case::{Case, Question};
+use crate::case::{Case, Malformed, Question};
 use clap::{value_parser, Parser};
 use fluxus::source::BoxError;
 use fluxus::{Config, IdleStrategy, Placement};
@@ -31,7 +31,7 @@ use std::process::ExitCode;
 
 /// Answers a file of cases: one JSON object a line in, one a line out.
 ///
-/// Exit status 2: a line of the file breaks the schema; nothing was run.
+/// Exit status 2: there is no such file, or a line of it is no case.
 #[derive(Parser)]
 #[command(name = "conformance", version)]
 struct Options {
@@ -72,32 +72,43 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match answer_all(&cases, &options.engine()) {
+    match answer_all(cases, &options.engine()) {
         // Whoever read the answers wants no more of them.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             complain("error", Failure::from(error));
             ExitCode::FAILURE
         }
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(2),
     }
 }
 
-fn answer_all(cases: &[Case], engine: &Config) -> io::Result<()> {
-    for Case { id, question } in cases {
-        let answer = answer_to(question, engine).unwrap_or_else(|error| {
+/// Answers the cases, and says how many lines are none.
+fn answer_all(cases: Vec<Result<Case, Malformed>>, engine: &Config) -> io::Result<usize> {
+    let mut malformed = 0;
+    for case in cases {
+        let Case { id, question } = match case {
+            Ok(case) => case,
+            Err(problem) => {
+                malformed += 1;
+                complain("error", problem);
+                continue;
+            }
+        };
+        let answer = answer_to(&question, engine).unwrap_or_else(|error| {
             complain("error", format!("case {id}: {error}"));
             let error = error.to_string();
             Answer::Failed { error }
         });
-        if let (Answer::Unsupported { .. }, Question::Unsupported(why)) = (&answer, question) {
+        if let (Answer::Unsupported { .. }, Question::Unsupported(why)) = (&answer, &question) {
             complain("unsupported", format!("case {id}: {why}"));
         }
-        let mut line = serde_json::to_string(&Line { id, answer })?;
+        let mut line = serde_json::to_string(&Line { id: &id, answer })?;
         line.push('\n');
         show(&line)?;
     }
-    Ok(())
+    Ok(malformed)
 }
 
 fn answer_to(question: &Question, engine: &Config) -> Result<Answer, BoxError> {
