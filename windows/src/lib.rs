@@ -62,6 +62,7 @@ mod listed_windows;
 mod live_window;
 mod merge_touching;
 mod session;
+mod timer_wheel;
 mod timers;
 mod trigger;
 mod triggered;
