@@ -33,6 +33,7 @@ mod lateness;
 mod slicing;
 mod store;
 mod window_kind;
+mod window_list;
 
 mod cumulating;
 mod numbering;
