@@ -1,7 +1,5 @@
 use crate::timers::Timer;
 use crate::{Slot, Timestamp};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// Timers in buckets of time: narrow ones near the beginning, and wide ones,
 /// each as wide as all narrower ones together, further on.
@@ -19,8 +17,8 @@ use std::collections::BinaryHeap;
 ///
 /// So buckets of a level follow each other, those of the next level follow them,
 /// and a bit for each that is not empty tells the first one. That one is poured
-/// out when the watermark enters it, and the wheel begins where it began: into
-/// the heap of what is next if it holds few timers, else into lower levels. A
+/// out when the watermark enters it, and the wheel begins where it began: to what
+/// is next if it holds few timers, else into lower levels. A
 /// timer falls through eleven levels at most, and through one or two as a rule.
 ///
 /// (Hashed and hierarchical timing wheels, Varghese and Lauck, 1987; that the
@@ -61,8 +59,8 @@ const BASE: usize = 1 << DIGIT;
 const LEVELS: usize = 11;
 /// Timers of a chunk: it is four cache lines long.
 const CHUNK: usize = 10;
-/// A bucket of so many timers goes into the heap.
-const FEW: usize = 32;
+/// A bucket of so many timers is not divided any more: they are soon sorted.
+const FEW: usize = 512;
 const NONE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug)]
@@ -160,9 +158,9 @@ impl TimerWheel {
         (self.chunks.len() - 1) as u32
     }
 
-    /// Empties the first bucket, into `near` or into lower levels, and begins
+    /// Empties the first bucket, as `next_ones` or into lower levels, and begins
     /// where it begins.
-    pub(crate) fn pour_into(&mut self, near: &mut BinaryHeap<Reverse<Timer>>) {
+    pub(crate) fn pour(&mut self, mut next_ones: impl FnMut(&[Timer])) {
         if self.levels == 0 {
             return;
         }
@@ -187,7 +185,7 @@ impl TimerWheel {
             let timers = &chunk.timers[..chunk.len as usize];
             self.len -= timers.len();
             match is_few {
-                true => near.extend(timers.iter().copied().map(Reverse)),
+                true => next_ones(timers),
                 false => timers.iter().for_each(|&timer| self.set(timer)),
             }
         }

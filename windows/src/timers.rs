@@ -32,17 +32,32 @@ pub(crate) struct Timer {
 /// over.
 ///
 /// Most timers wait in a [wheel](TimerWheel), in no order but that of its
-/// buckets. When the watermark enters a bucket its timers go into a heap, which
-/// is small and gives them out in order. (The heap on top of buckets is that of
-/// Cherkassky, Goldberg and Silverstein, Buckets, heaps, lists and monotone
-/// priority queues, 1997.)
+/// buckets. When the watermark enters a bucket of a few hundred timers or less,
+/// those of windows that have grown move on at once; the others are sorted, and
+/// given out one after the other. What comes in between goes into a heap, which
+/// stays small. (The heap on top of buckets is that of Cherkassky, Goldberg and
+/// Silverstein, Buckets, heaps, lists and monotone priority queues, 1997.)
 #[derive(Debug)]
 pub(crate) struct Timers {
-    /// The timers that are next, and those that were set in the past.
+    /// The timers of the bucket that was poured out last, the first one last.
+    run: Vec<Timer>,
+    /// Timers of later buckets that begin before the run ends, and those that
+    /// were set in the past.
     near: BinaryHeap<Reverse<Timer>>,
     far: TimerWheel,
     /// How often a timer was looked at.
     looked_at: u64,
+}
+
+/// The windows that have timers.
+pub(crate) trait TimedWindows {
+    /// These are looked at next: reads a little of each, so that the cache misses
+    /// of all of them go on at once.
+    fn bring_near(&self, timers: &[Timer]);
+
+    /// What is to become of a timer that comes due soon: it stays as it is, moves
+    /// on with a window that has grown, or goes, if it is stale.
+    fn revise(&mut self, timer: Timer) -> Option<Timer>;
 }
 
 /// Stale timers that are always allowed.
@@ -51,6 +66,7 @@ const FEW: usize = 64;
 impl Timers {
     pub(crate) fn with_room_for(timers: usize) -> Self {
         Self {
+            run: Vec::with_capacity(timers.min(FEW)),
             near: BinaryHeap::with_capacity(timers.min(FEW)),
             far: TimerWheel::with_room_for(timers),
             looked_at: 0,
@@ -67,34 +83,79 @@ impl Timers {
 
     /// Whether a timer has come due at `watermark`.
     #[inline]
-    pub(crate) fn is_due(&mut self, watermark: Timestamp) -> bool {
-        self.first_at(watermark).is_some()
+    pub(crate) fn is_due(&mut self, watermark: Timestamp, windows: &mut impl TimedWindows) -> bool {
+        self.first(watermark, windows).is_some()
     }
 
-    /// The time of the first timer, if it has come due; it is in the heap then.
+    /// The first timer, if it has come due, and whether it is that of the heap.
     #[inline]
-    fn first_at(&mut self, watermark: Timestamp) -> Option<Timestamp> {
+    fn first(
+        &mut self,
+        watermark: Timestamp,
+        windows: &mut impl TimedWindows,
+    ) -> Option<(Timer, bool)> {
         loop {
-            let near = self.near.peek().map(|first| first.0.at);
-            let near = near.filter(|&at| at <= watermark);
-            let until = near.unwrap_or(watermark);
-            match self.far.starts_by(until) {
-                true => self.far.pour_into(&mut self.near),
-                false => return near,
+            let first = match (self.run.last(), self.near.peek()) {
+                (Some(&first), None) => Some((first, false)),
+                (Some(first), Some(Reverse(other))) => {
+                    Some(*first.min(other)).zip(Some(other < first))
+                }
+                (None, other) => other.map(|other| (other.0, true)),
+            };
+            let first = first.filter(|first| first.0.at <= watermark);
+            let until = first.map_or(watermark, |first| first.0.at);
+            if !self.far.starts_by(until) {
+                return first;
             }
+            self.pour(windows);
         }
+    }
+
+    /// Makes the first bucket the run, or if there is one yet, part of the heap.
+    fn pour(&mut self, windows: &mut impl TimedWindows) {
+        let Self { run, near, far, .. } = self;
+        if !run.is_empty() {
+            far.pour(|timers| near.extend(timers.iter().copied().map(Reverse)));
+            return;
+        }
+        far.pour(|timers| run.extend_from_slice(timers));
+        windows.bring_near(run);
+        let looked_at = &mut self.looked_at;
+        run.retain(|&timer| {
+            let revised = windows.revise(timer);
+            let stays = revised == Some(timer);
+            if !stays {
+                *looked_at += 1;
+                // Not before the bucket that was poured out.
+                revised.into_iter().for_each(|later| far.set(later));
+            }
+            stays
+        });
+        run.sort_unstable_by(|one, other| other.cmp(one));
     }
 
     /// The first timer, if it has come due: to be taken off or moved on.
     #[inline]
-    pub(crate) fn first_due(&mut self, watermark: Timestamp) -> Option<DueTimer<'_>> {
-        self.first_at(watermark)?;
-        let timer = self.near.peek()?.0;
+    pub(crate) fn first_due(
+        &mut self,
+        watermark: Timestamp,
+        windows: &mut impl TimedWindows,
+    ) -> Option<DueTimer<'_>> {
+        let (timer, is_of_heap) = self.first(watermark, windows)?;
         self.looked_at += 1;
         Some(DueTimer {
             timers: self,
             timer,
+            is_of_heap,
         })
+    }
+
+    #[inline]
+    fn take_off_first(&mut self, is_of_heap: bool) {
+        match is_of_heap {
+            true => drop(self.near.pop()),
+            false => drop(self.run.pop()),
+        }
     }
 
     /// Whether there are so many stale timers that all of them should be
@@ -107,11 +168,12 @@ impl Timers {
 
     #[inline]
     fn len(&self) -> usize {
-        self.near.len() + self.far.len()
+        self.run.len() + self.near.len() + self.far.len()
     }
 
     /// Forgets all timers and sets these.
     pub(crate) fn reset(&mut self, timers: impl Iterator<Item = Timer>) {
+        self.run.clear();
         self.near.clear();
         self.far.clear();
         for timer in timers {
@@ -128,14 +190,15 @@ impl Timers {
     /// Timers for which there is memory, near and far.
     #[cfg(test)]
     pub(crate) fn room(&self) -> (usize, usize) {
-        (self.near.capacity(), self.far.room())
+        let near = self.run.capacity() + self.near.capacity();
+        (near, self.far.room())
     }
 
     /// All timers, stale ones too, in no order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
         let near = self.near.iter().map(|timer| timer.0);
-        near.chain(self.far.iter())
+        near.chain(self.run.iter().copied()).chain(self.far.iter())
     }
 }
 
@@ -143,6 +206,7 @@ impl Timers {
 pub(crate) struct DueTimer<'a> {
     timers: &'a mut Timers,
     timer: Timer,
+    is_of_heap: bool,
 }
 
 impl DueTimer<'_> {
@@ -155,20 +219,31 @@ impl DueTimer<'_> {
     #[inline]
     pub(crate) fn move_on(self, at: Timestamp, end: Timestamp) {
         let slot = self.timer.slot;
-        self.timers.near.pop();
+        self.timers.take_off_first(self.is_of_heap);
         self.timers.set(Timer { at, end, slot });
     }
 
     /// Takes the timer off.
     #[inline]
     pub(crate) fn take_off(self) {
-        self.timers.near.pop();
+        self.timers.take_off_first(self.is_of_heap);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Windows that never grow.
+    struct AsSet;
+
+    impl TimedWindows for AsSet {
+        fn bring_near(&self, _: &[Timer]) {}
+
+        fn revise(&mut self, timer: Timer) -> Option<Timer> {
+            Some(timer)
+        }
+    }
 
     fn timer(at: i64) -> Timer {
         Timer {
@@ -182,7 +257,7 @@ mod tests {
     /// not zero.
     fn due(timers: &mut Timers, watermark: i64, later: i64) -> Vec<i64> {
         let mut seen = Vec::new();
-        while let Some(due) = timers.first_due(Timestamp::from_nanos(watermark)) {
+        while let Some(due) = timers.first_due(Timestamp::from_nanos(watermark), &mut AsSet) {
             let at = due.timer().at.nanos();
             seen.push(at);
             match later {
@@ -258,10 +333,10 @@ mod tests {
                 assert_eq!(timers.iter().count(), heap.len());
                 let first = heap.peek().map(|first: &Reverse<Timer>| first.0);
                 assert_eq!(
-                    timers.is_due(now),
+                    timers.is_due(now, &mut AsSet),
                     first.is_some_and(|first| first.at <= now)
                 );
-                while let Some(due) = timers.first_due(now) {
+                while let Some(due) = timers.first_due(now, &mut AsSet) {
                     let timer = due.timer();
                     assert_eq!(heap.pop(), Some(Reverse(timer)));
                     let later = dice() & ((1 << reach) - 1);
@@ -282,7 +357,7 @@ mod tests {
     #[test]
     fn the_ends_of_time_come_last_and_first() {
         let mut timers = Timers::with_room_for(0);
-        assert!(!timers.is_due(Timestamp::MAX));
+        assert!(!timers.is_due(Timestamp::MAX, &mut AsSet));
         let at = |nanos| Timer {
             at: Timestamp::from_nanos(nanos),
             end: Timestamp::MAX,
@@ -311,10 +386,10 @@ mod tests {
         for now in 0..20_000 {
             timers.set(timer(1_000 * now + 5_000_000 + now % 7));
             due(&mut timers, 1_000 * now, 5_000_000);
-            most = most.max(timers.near.len());
+            most = most.max(timers.near.len() + timers.run.len());
         }
         assert!(timers.len() > 10_000);
-        assert!(most < 400, "{most}");
+        assert!(most < 1_000, "{most}");
     }
 
     /// Buckets take their memory from one place: however time goes on, as many
@@ -336,5 +411,40 @@ mod tests {
         }
         let (_, far) = timers.room();
         assert!(far < 20_000, "{far}");
+    }
+
+    /// Of three timers one is stale, one moves on by 1000, and one stays.
+    struct Thirds;
+
+    impl TimedWindows for Thirds {
+        fn bring_near(&self, _: &[Timer]) {}
+
+        fn revise(&mut self, old: Timer) -> Option<Timer> {
+            match old.at.nanos() {
+                at if at >= 1_000 || at % 3 == 2 => Some(old),
+                at if at % 3 == 1 => Some(timer(at + 1_000)),
+                _ => None,
+            }
+        }
+    }
+
+    #[test]
+    fn timers_that_came_too_early_or_are_stale_are_not_sorted() {
+        let mut timers = Timers::with_room_for(0);
+        for at in 0..300 {
+            timers.set(timer(299 - at));
+        }
+        for (watermark, first, due, looked_at) in [(999, 2, 100, 300), (1_999, 1_001, 100, 400)] {
+            let mut expected = first;
+            let now = Timestamp::from_nanos(watermark);
+            while let Some(due) = timers.first_due(now, &mut Thirds) {
+                assert_eq!(due.timer(), timer(expected));
+                due.take_off();
+                expected += 3;
+            }
+            assert_eq!((expected - first) / 3, due);
+            assert_eq!(timers.looked_at(), looked_at, "each of them once");
+        }
+        assert_eq!(timers.len(), 0);
     }
 }
