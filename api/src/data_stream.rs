@@ -251,16 +251,17 @@ impl<C: Chain> DataStream<C> {
         self.then("processing_time", ProcessingTime::new)
     }
 
-    /// Calls the stream idle when no record has come for `timeout`, so that it
-    /// no longer holds back the event time of the streams that it meets: other
-    /// partitions of the same source, above all. With the next record it is
-    /// active again, and counts once its watermark has caught up.
+    /// Calls the stream idle when neither a record nor a watermark has come for
+    /// `timeout`, so that it no longer holds back the event time of the streams
+    /// that it meets: other instances of the same source, above all. With the
+    /// next one it is active again, and counts once its watermark has caught up.
     ///
-    /// The time is that of the job's clock. A stream that is idle everywhere
-    /// does not close its windows: no watermark says that they are complete.
-    /// Behind a keyed operator on several workers, windows over such a stream's
-    /// results may call some of them late when it wakes: the workers wake one by
-    /// one, and those that still sleep hold nobody back.
+    /// The time is that of the job's clock. When the last of several streams
+    /// falls silent, the highest of their watermarks counts: windows up to there
+    /// close, and what a slower stream has for them when it wakes is late. Behind
+    /// a keyed operator on several workers, windows over such a stream's results
+    /// may call some of them late when it wakes: the workers wake one by one, and
+    /// those that still sleep hold nobody back.
     ///
     /// ```
     /// # use fluxus::prelude::*;

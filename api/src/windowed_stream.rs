@@ -310,6 +310,9 @@ where
         I::IntoIter: Send + 'static,
         I::Item: Send + 'static,
     {
-        self.aggregate(Collect::records()).flat_map(function)
+        let collected = self.aggregate(Collect::records());
+        let name = collected.shared.name("process");
+        let chain = FlatMap::new(name, collected.chain, function);
+        DataStream::new(collected.shared, chain)
     }
 }

@@ -272,7 +272,16 @@ fn a_silent_stream_is_idle_until_its_next_record() {
         Record(4, 4),
         End,
     ];
+    // A watermark is a sign of life, too: its records may have been filtered out.
+    let mut moving = vec![Record(1, 1)];
+    moving.extend(std::iter::repeat(Quiet).take(12));
+    moving.push(At(5));
+    moving.extend(std::iter::repeat(Quiet).take(12));
+    let moved = [Record(1, 1), Idle, Active, At(5), Idle, End];
     let timeout = IdleTimeout::from_nanos(5).unwrap();
+    holds("idle but for time", &moved, &moving, |head| {
+        IdleAfter::new(name(), head, timeout)
+    });
     holds("idle", &expected, &script, |head| {
         IdleAfter::new(name(), head, timeout)
     });

@@ -33,6 +33,7 @@ mod lateness;
 mod slicing;
 mod store;
 mod window_kind;
+mod window_list;
 
 mod cumulating;
 mod numbering;
@@ -62,6 +63,7 @@ mod listed_windows;
 mod live_window;
 mod merge_touching;
 mod session;
+mod timer_wheel;
 mod timers;
 mod trigger;
 mod triggered;

@@ -11,11 +11,11 @@ use std::hash::Hash;
 /// ```text
 ///   key ──► KeySlab ──► slot 17 ──► [1  6) [9  14)      its live windows, ascending
 ///                                     │      │
-///                      timers: 5 ◄────┘ 13 ◄─┘          a heap, one for each of them
+///                      timers: 5 ◄────┘ 13 ◄─┘          one for each of them, in a wheel
 /// ```
 ///
 /// A record finds its window, or those that it joins, by binary search among the
-/// windows of its key; while a key has one window nothing is allocated. The heap
+/// windows of its key; while a key has one window nothing is allocated. The wheel
 /// is told when a window begins, not when it grows, and a watermark that rises
 /// costs by the timers that it passes.
 ///

@@ -1,12 +1,6 @@
 use crate::timers::Timer;
 use crate::{Aggregate, Lateness, Timestamp, Trigger, Window};
-use smallvec::SmallVec;
 use std::ops::Range;
-
-/// The live windows of one key, by their ends and then by their starts.
-///
-/// Where windows merge no two of them touch, so that their starts ascend too.
-pub(crate) type WindowList<Acc> = SmallVec<[LiveWindow<Acc>; 1]>;
 
 /// A window of a key that is kept.
 #[derive(Debug)]
@@ -139,8 +133,12 @@ pub(crate) fn touching<Acc>(list: &[LiveWindow<Acc>], window: Window) -> Range<u
 /// first that reaches so far.
 pub(crate) fn owner<Acc>(list: &[LiveWindow<Acc>], timer: Timer) -> Option<usize> {
     let first = first_reaching(list, timer.end);
+    let rest = &list[first..];
+    if rest.first()?.timer_at == timer.at {
+        return Some(first);
+    }
     let of_same_end = |live: &&LiveWindow<Acc>| live.window.end() == timer.end;
-    let candidates = list[first..].iter().take_while(of_same_end).count().max(1);
-    let is_owner = |live: &LiveWindow<Acc>| live.timer_at == timer.at;
-    (first..first + candidates).find(|&place| list.get(place).is_some_and(is_owner))
+    let mut candidates = rest.iter().take_while(of_same_end);
+    let further = candidates.position(|live| live.timer_at == timer.at)?;
+    Some(first + further)
 }

@@ -1,5 +1,6 @@
 use crate::index::Index;
 use ahash::RandomState;
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
 
@@ -115,7 +116,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     }
 
     #[inline]
-    fn hash(&self, key: &K) -> u64 {
+    fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
         self.hasher.hash_one(key)
     }
 
@@ -139,9 +140,20 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// The slot of `key`, if it has one.
     #[inline(always)]
     pub fn find(&self, key: &K) -> Option<Slot> {
+        self.find_by(key)
+    }
+
+    /// The slot of the key that borrows as `part`, if it has one.
+    #[inline(always)]
+    pub(crate) fn find_by<Q: Hash + Eq>(&self, part: &Q) -> Option<Slot>
+    where
+        K: Borrow<Q>,
+    {
         let keys = &self.keys;
         self.index
-            .find(self.hash(key), |slot| keys.get(slot as usize) == Some(key))
+            .find(self.hash(part), |slot| {
+                keys.get(slot as usize).map(Borrow::borrow) == Some(part)
+            })
             .map(Slot)
     }
 
@@ -184,6 +196,12 @@ impl<K: Hash + Eq> KeySlab<K> {
     #[inline]
     pub fn key(&self, slot: Slot) -> &K {
         &self.keys[slot.index()]
+    }
+
+    /// The key in `slot`, to change what neither its hash nor its equality knows.
+    #[inline]
+    pub(crate) fn key_mut(&mut self, slot: Slot) -> &mut K {
+        &mut self.keys[slot.index()]
     }
 
     /// How many keys are held.

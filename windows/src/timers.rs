@@ -1,6 +1,6 @@
+use crate::timer_wheel::TimerWheel;
 use crate::{Slot, Timestamp};
 use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
 use std::collections::BinaryHeap;
 
 /// A promise to look at a window when the watermark reaches `at`.
@@ -30,11 +30,34 @@ pub(crate) struct Timer {
 /// one that is merged into another leaves its own behind: such timers are stale.
 /// A window knows when its timer is due, and a timer of any other time is passed
 /// over.
-#[derive(Debug, Default)]
+///
+/// Most timers wait in a [wheel](TimerWheel), in no order but that of its
+/// buckets. When the watermark enters a bucket of a few hundred timers or less,
+/// those of windows that have grown move on at once; the others are sorted, and
+/// given out one after the other. What comes in between goes into a heap, which
+/// stays small. (The heap on top of buckets is that of Cherkassky, Goldberg and
+/// Silverstein, Buckets, heaps, lists and monotone priority queues, 1997.)
+#[derive(Debug)]
 pub(crate) struct Timers {
-    heap: BinaryHeap<Reverse<Timer>>,
+    /// The timers of the bucket that was poured out last, the first one last.
+    run: Vec<Timer>,
+    /// Timers of later buckets that begin before the run ends, and those that
+    /// were set in the past.
+    near: BinaryHeap<Reverse<Timer>>,
+    far: TimerWheel,
     /// How often a timer was looked at.
     looked_at: u64,
+}
+
+/// The windows that have timers.
+pub(crate) trait TimedWindows {
+    /// These are looked at next: reads a little of each, so that the cache misses
+    /// of all of them go on at once.
+    fn bring_near(&self, timers: &[Timer]);
+
+    /// What is to become of a timer that comes due soon: it stays as it is, moves
+    /// on with a window that has grown, or goes, if it is stale.
+    fn revise(&mut self, timer: Timer) -> Option<Timer>;
 }
 
 /// Stale timers that are always allowed.
@@ -43,34 +66,96 @@ const FEW: usize = 64;
 impl Timers {
     pub(crate) fn with_room_for(timers: usize) -> Self {
         Self {
-            heap: BinaryHeap::with_capacity(timers),
+            run: Vec::with_capacity(timers.min(FEW)),
+            near: BinaryHeap::with_capacity(timers.min(FEW)),
+            far: TimerWheel::with_room_for(timers),
             looked_at: 0,
         }
     }
 
     #[inline]
     pub(crate) fn set(&mut self, timer: Timer) {
-        self.heap.push(Reverse(timer));
+        match self.far.reaches_back_to(timer.at) {
+            true => self.far.set(timer),
+            false => self.near.push(Reverse(timer)),
+        }
     }
 
     /// Whether a timer has come due at `watermark`.
     #[inline]
-    pub(crate) fn is_due(&self, watermark: Timestamp) -> bool {
-        match self.heap.peek() {
-            Some(Reverse(first)) => first.at <= watermark,
-            None => false,
+    pub(crate) fn is_due(&mut self, watermark: Timestamp, windows: &mut impl TimedWindows) -> bool {
+        self.first(watermark, windows).is_some()
+    }
+
+    /// The first timer, if it has come due, and whether it is that of the heap.
+    #[inline]
+    fn first(
+        &mut self,
+        watermark: Timestamp,
+        windows: &mut impl TimedWindows,
+    ) -> Option<(Timer, bool)> {
+        loop {
+            let first = match (self.run.last(), self.near.peek()) {
+                (Some(&first), None) => Some((first, false)),
+                (Some(first), Some(Reverse(other))) => {
+                    Some(*first.min(other)).zip(Some(other < first))
+                }
+                (None, other) => other.map(|other| (other.0, true)),
+            };
+            let first = first.filter(|first| first.0.at <= watermark);
+            let until = first.map_or(watermark, |first| first.0.at);
+            if !self.far.starts_by(until) {
+                return first;
+            }
+            self.pour(windows);
         }
+    }
+
+    /// Makes the first bucket the run, or if there is one yet, part of the heap.
+    fn pour(&mut self, windows: &mut impl TimedWindows) {
+        let Self { run, near, far, .. } = self;
+        if !run.is_empty() {
+            far.pour(|timers| near.extend(timers.iter().copied().map(Reverse)));
+            return;
+        }
+        far.pour(|timers| run.extend_from_slice(timers));
+        windows.bring_near(run);
+        let looked_at = &mut self.looked_at;
+        run.retain(|&timer| {
+            let revised = windows.revise(timer);
+            let stays = revised == Some(timer);
+            if !stays {
+                *looked_at += 1;
+                // Not before the bucket that was poured out.
+                revised.into_iter().for_each(|later| far.set(later));
+            }
+            stays
+        });
+        run.sort_unstable_by(|one, other| other.cmp(one));
     }
 
     /// The first timer, if it has come due: to be taken off or moved on.
     #[inline]
-    pub(crate) fn first_due(&mut self, watermark: Timestamp) -> Option<DueTimer<'_>> {
-        let first = self.heap.peek_mut()?;
-        if first.0.at > watermark {
-            return None;
-        }
+    pub(crate) fn first_due(
+        &mut self,
+        watermark: Timestamp,
+        windows: &mut impl TimedWindows,
+    ) -> Option<DueTimer<'_>> {
+        let (timer, is_of_heap) = self.first(watermark, windows)?;
         self.looked_at += 1;
-        Some(DueTimer(first))
+        Some(DueTimer {
+            timers: self,
+            timer,
+            is_of_heap,
+        })
+    }
+
+    #[inline]
+    fn take_off_first(&mut self, is_of_heap: bool) {
+        match is_of_heap {
+            true => drop(self.near.pop()),
+            false => drop(self.run.pop()),
+        }
     }
 
     /// Whether there are so many stale timers that all of them should be
@@ -78,15 +163,22 @@ impl Timers {
     /// `live` windows.
     #[inline]
     pub(crate) fn are_mostly_stale(&self, live: usize, slots: usize) -> bool {
-        self.heap.len() > live.saturating_mul(2).saturating_add(slots) + FEW
+        self.len() > live.saturating_mul(2).saturating_add(slots) + FEW
+    }
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.run.len() + self.near.len() + self.far.len()
     }
 
     /// Forgets all timers and sets these.
     pub(crate) fn reset(&mut self, timers: impl Iterator<Item = Timer>) {
-        let mut all = std::mem::take(&mut self.heap).into_vec();
-        all.clear();
-        all.extend(timers.map(Reverse));
-        self.heap = BinaryHeap::from(all);
+        self.run.clear();
+        self.near.clear();
+        self.far.clear();
+        for timer in timers {
+            self.set(timer);
+        }
     }
 
     /// How often a timer was looked at.
@@ -95,45 +187,63 @@ impl Timers {
         self.looked_at
     }
 
-    /// Timers for which there is memory.
+    /// Timers for which there is memory, near and far.
     #[cfg(test)]
-    pub(crate) fn room(&self) -> usize {
-        self.heap.capacity()
+    pub(crate) fn room(&self) -> (usize, usize) {
+        let near = self.run.capacity() + self.near.capacity();
+        (near, self.far.room())
     }
 
     /// All timers, stale ones too, in no order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
-        self.heap.iter().map(|timer| timer.0)
+        let near = self.near.iter().map(|timer| timer.0);
+        near.chain(self.run.iter().copied()).chain(self.far.iter())
     }
 }
 
 /// The first timer, which has come due.
-pub(crate) struct DueTimer<'a>(PeekMut<'a, Reverse<Timer>>);
+pub(crate) struct DueTimer<'a> {
+    timers: &'a mut Timers,
+    timer: Timer,
+    is_of_heap: bool,
+}
 
 impl DueTimer<'_> {
     #[inline]
     pub(crate) fn timer(&self) -> Timer {
-        self.0 .0
+        self.timer
     }
 
     /// Puts the timer where it is to be looked at again.
     #[inline]
-    pub(crate) fn move_on(mut self, at: Timestamp, end: Timestamp) {
-        self.0 .0.at = at;
-        self.0 .0.end = end;
+    pub(crate) fn move_on(self, at: Timestamp, end: Timestamp) {
+        let slot = self.timer.slot;
+        self.timers.take_off_first(self.is_of_heap);
+        self.timers.set(Timer { at, end, slot });
     }
 
     /// Takes the timer off.
     #[inline]
     pub(crate) fn take_off(self) {
-        PeekMut::pop(self.0);
+        self.timers.take_off_first(self.is_of_heap);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Windows that never grow.
+    struct AsSet;
+
+    impl TimedWindows for AsSet {
+        fn bring_near(&self, _: &[Timer]) {}
+
+        fn revise(&mut self, timer: Timer) -> Option<Timer> {
+            Some(timer)
+        }
+    }
 
     fn timer(at: i64) -> Timer {
         Timer {
@@ -147,7 +257,7 @@ mod tests {
     /// not zero.
     fn due(timers: &mut Timers, watermark: i64, later: i64) -> Vec<i64> {
         let mut seen = Vec::new();
-        while let Some(due) = timers.first_due(Timestamp::from_nanos(watermark)) {
+        while let Some(due) = timers.first_due(Timestamp::from_nanos(watermark), &mut AsSet) {
             let at = due.timer().at.nanos();
             seen.push(at);
             match later {
@@ -163,7 +273,7 @@ mod tests {
 
     #[test]
     fn timers_come_in_the_order_of_time_and_only_when_due() {
-        let mut timers = Timers::default();
+        let mut timers = Timers::with_room_for(0);
         for at in [7, 3, 9, 5] {
             timers.set(timer(at));
         }
@@ -175,7 +285,7 @@ mod tests {
 
     #[test]
     fn stale_timers_are_forgotten_when_they_are_many() {
-        let mut timers = Timers::default();
+        let mut timers = Timers::with_room_for(0);
         for at in 0..100 {
             timers.set(timer(at));
         }
@@ -183,5 +293,158 @@ mod tests {
         assert!(timers.are_mostly_stale(9, 16));
         timers.reset((3..6).map(timer));
         assert_eq!(due(&mut timers, 100, 0), [3, 4, 5]);
+    }
+
+    /// Every timer that is due, in order, against a heap; each is put back by
+    /// chance, and new ones come in, at all distances, before the watermark too.
+    #[test]
+    fn it_agrees_with_a_heap_at_all_scales_of_time() {
+        let mut random = 1u64;
+        let mut dice = move || {
+            random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            (random >> 33) as i64
+        };
+        for start in [i64::MIN, -1_000, 1 << 60, i64::MAX - 100_000] {
+            let mut timers = Timers::with_room_for(4);
+            let mut heap = BinaryHeap::new();
+            let mut watermark = start;
+            for round in 0..600i64 {
+                // Now and then a burst at one instant, or far away.
+                let count = [3, 0, 100, 1][round as usize % 4];
+                let (spread, reach) = (dice() % 60, dice() % 50);
+                for number in 0..count {
+                    let far = dice().wrapping_mul(dice()) & ((1 << spread) - 1);
+                    let back = [0, 0, 5, 1 << 40][number as usize % 4];
+                    let time = watermark.saturating_add(far).saturating_sub(back);
+                    let timer = Timer {
+                        at: Timestamp::from_nanos(time),
+                        end: Timestamp::from_nanos(dice()),
+                        slot: Slot(dice() as u32),
+                    };
+                    timers.set(timer);
+                    heap.push(Reverse(timer));
+                }
+                watermark = match round {
+                    599 => i64::MAX,
+                    _ => watermark.saturating_add(dice() & ((1 << reach) - 1)),
+                };
+                let now = Timestamp::from_nanos(watermark);
+                assert_eq!(timers.len(), heap.len());
+                assert_eq!(timers.iter().count(), heap.len());
+                let first = heap.peek().map(|first: &Reverse<Timer>| first.0);
+                assert_eq!(
+                    timers.is_due(now, &mut AsSet),
+                    first.is_some_and(|first| first.at <= now)
+                );
+                while let Some(due) = timers.first_due(now, &mut AsSet) {
+                    let timer = due.timer();
+                    assert_eq!(heap.pop(), Some(Reverse(timer)));
+                    let later = dice() & ((1 << reach) - 1);
+                    if dice() % 2 == 0 || later == 0 || watermark == i64::MAX {
+                        due.take_off();
+                        continue;
+                    }
+                    let at = Timestamp::from_nanos(timer.at.nanos().saturating_add(later));
+                    due.move_on(at, timer.end);
+                    heap.push(Reverse(Timer { at, ..timer }));
+                }
+                assert!(heap.peek().map_or(true, |first| first.0.at > now));
+            }
+            assert_eq!((timers.len(), heap.len()), (0, 0));
+        }
+    }
+
+    #[test]
+    fn the_ends_of_time_come_last_and_first() {
+        let mut timers = Timers::with_room_for(0);
+        assert!(!timers.is_due(Timestamp::MAX, &mut AsSet));
+        let at = |nanos| Timer {
+            at: Timestamp::from_nanos(nanos),
+            end: Timestamp::MAX,
+            slot: Slot(0),
+        };
+        for time in [i64::MAX, 0, i64::MIN, i64::MAX - 1, -1, i64::MIN + 1] {
+            timers.set(at(time));
+        }
+        assert_eq!(due(&mut timers, i64::MIN, 0), [i64::MIN]);
+        assert_eq!(due(&mut timers, 0, 0), [i64::MIN + 1, -1, 0]);
+        assert_eq!(due(&mut timers, i64::MAX - 1, 0), [i64::MAX - 1]);
+        timers.set(at(i64::MIN));
+        assert_eq!(due(&mut timers, i64::MAX, 0), [i64::MIN, i64::MAX]);
+        // The wheel has come to the end; it goes on in the past.
+        for time in [5, i64::MAX, 3] {
+            timers.set(at(time));
+        }
+        assert_eq!(due(&mut timers, i64::MAX, 0), [3, 5, i64::MAX]);
+    }
+
+    /// The heap, which is what costs, stays small: what waits lies in the wheel.
+    #[test]
+    fn few_timers_are_near() {
+        let mut timers = Timers::with_room_for(0);
+        let mut most = 0;
+        for now in 0..20_000 {
+            timers.set(timer(1_000 * now + 5_000_000 + now % 7));
+            due(&mut timers, 1_000 * now, 5_000_000);
+            most = most.max(timers.near.len() + timers.run.len());
+        }
+        assert!(timers.len() > 10_000);
+        assert!(most < 1_000, "{most}");
+    }
+
+    /// Buckets take their memory from one place: however time goes on, as many
+    /// timers need no more of it.
+    #[test]
+    fn as_many_timers_need_no_more_memory() {
+        let mut timers = Timers::with_room_for(0);
+        let mut room = None;
+        for round in 0..200i64 {
+            let start = round * 7_777_777;
+            for n in 0..3_000 {
+                timers.set(timer(start + (n * n) % 5_000_000));
+            }
+            assert_eq!(due(&mut timers, start + 5_000_000, 0).len(), 3_000);
+            if round == 20 {
+                room = Some(timers.room());
+            }
+            assert_eq!(timers.room(), room.unwrap_or(timers.room()));
+        }
+        let (_, far) = timers.room();
+        assert!(far < 20_000, "{far}");
+    }
+
+    /// Of three timers one is stale, one moves on by 1000, and one stays.
+    struct Thirds;
+
+    impl TimedWindows for Thirds {
+        fn bring_near(&self, _: &[Timer]) {}
+
+        fn revise(&mut self, old: Timer) -> Option<Timer> {
+            match old.at.nanos() {
+                at if at >= 1_000 || at % 3 == 2 => Some(old),
+                at if at % 3 == 1 => Some(timer(at + 1_000)),
+                _ => None,
+            }
+        }
+    }
+
+    #[test]
+    fn timers_that_came_too_early_or_are_stale_are_not_sorted() {
+        let mut timers = Timers::with_room_for(0);
+        for at in 0..300 {
+            timers.set(timer(299 - at));
+        }
+        for (watermark, first, due, looked_at) in [(999, 2, 100, 300), (1_999, 1_001, 100, 400)] {
+            let mut expected = first;
+            let now = Timestamp::from_nanos(watermark);
+            while let Some(due) = timers.first_due(now, &mut Thirds) {
+                assert_eq!(due.timer(), timer(expected));
+                due.take_off();
+                expected += 3;
+            }
+            assert_eq!((expected - first) / 3, due);
+            assert_eq!(timers.looked_at(), looked_at, "each of them once");
+        }
+        assert_eq!(timers.len(), 0);
     }
 }

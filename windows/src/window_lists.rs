@@ -1,14 +1,11 @@
-use crate::live_window::{owner, place_of, touching, Due, LiveWindow, Rules, WindowList};
-use crate::timers::{Timer, Timers};
+use crate::live_window::{owner, place_of, touching, Due, LiveWindow, Rules};
+use crate::timers::{TimedWindows, Timer, Timers};
+use crate::window_list::{KeyWindows, SpareLists, WindowList};
 use crate::{
     Aggregate, Arrival, Fired, Firing, KeySlab, Lateness, Slot, StateLimit, StateStats, Timestamp,
     Trigger, Window,
 };
-use smallvec::SmallVec;
 use std::hash::Hash;
-
-/// Room for windows that a list keeps when its key leaves.
-const ROOM_KEPT: usize = 8;
 
 /// The live windows of all keys, their timers, and what is due.
 ///
@@ -19,9 +16,9 @@ const ROOM_KEPT: usize = 8;
 pub(crate) struct WindowLists<K, Acc> {
     rules: Rules,
     watermark: Timestamp,
-    keys: KeySlab<K>,
-    /// The live windows of each key, by its slot.
-    lists: Vec<WindowList<Acc>>,
+    /// The keys, each with its live windows.
+    keys: KeySlab<KeyWindows<K, Acc>>,
+    spare: SpareLists<Acc>,
     /// How many windows are live.
     live: usize,
     timers: Timers,
@@ -33,13 +30,42 @@ pub(crate) struct WindowLists<K, Acc> {
     at_once: Vec<(Window, Slot)>,
 }
 
+/// The windows, for their timers.
+struct InSlab<'a, K, Acc> {
+    rules: Rules,
+    keys: &'a mut KeySlab<KeyWindows<K, Acc>>,
+}
+
+impl<K: Hash + Eq, Acc> TimedWindows for InSlab<'_, K, Acc> {
+    fn bring_near(&self, timers: &[Timer]) {
+        let list = |timer: &Timer| &self.keys.key(timer.slot).list;
+        let windows: usize = timers.iter().map(|timer| list(timer).len()).sum();
+        std::hint::black_box(windows);
+    }
+
+    #[inline]
+    fn revise(&mut self, timer: Timer) -> Option<Timer> {
+        let Timer { at, slot, .. } = timer;
+        let list = &mut self.keys.key_mut(slot).list;
+        let place = owner(list, timer)?;
+        let live = &mut list[place];
+        let (due, _) = self.rules.first_due(live);
+        if due <= at {
+            return Some(timer);
+        }
+        live.timer_at = due;
+        let end = live.window.end();
+        Some(Timer { at: due, end, slot })
+    }
+}
+
 impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     pub(crate) fn new(trigger: Trigger, lateness: Lateness, limit: StateLimit) -> Self {
         Self {
             rules: Rules { trigger, lateness },
             watermark: Timestamp::MIN,
             keys: KeySlab::new(limit),
-            lists: Vec::with_capacity(limit.expected()),
+            spare: SpareLists::new(),
             live: 0,
             timers: Timers::with_room_for(limit.expected()),
             has_risen: false,
@@ -76,25 +102,26 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
 
     /// The slot of `key`, if it has live windows.
     pub(crate) fn find(&self, key: &K) -> Option<Slot> {
-        self.keys.find(key)
+        self.keys.find_by(key)
     }
 
     /// The slot of `key`, a new one if need be, which must be given a window next;
     /// none when the limit is met.
     pub(crate) fn slot(&mut self, key: K) -> Option<Slot> {
-        let slot = self.keys.slot(key).ok()?;
-        if self.lists.len() <= slot.index() {
-            self.lists.resize_with(slot.index() + 1, SmallVec::new);
-        }
-        Some(slot)
+        self.keys.slot(KeyWindows::new(key)).ok()
+    }
+
+    #[inline(always)]
+    fn list(&mut self, slot: Slot) -> &mut WindowList<Acc> {
+        &mut self.keys.key_mut(slot).list
     }
 
     /// The accumulator of the newest window of `key`, if `window` is that, or is
     /// `merged` into it and begins no earlier, and its end is still to come.
     #[inline(always)]
     pub(crate) fn newest(&mut self, key: &K, window: Window, merges: bool) -> Option<&mut Acc> {
-        let slot = self.keys.find(key)?;
-        let newest = self.lists.get_mut(slot.index())?.last_mut()?;
+        let slot = self.keys.find_by(key)?;
+        let newest = self.list(slot).last_mut()?;
         let held = newest.window;
         let is_it = match merges {
             true => held.start() <= window.start() && window.start() <= held.end(),
@@ -118,9 +145,10 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     ) where
         A: Aggregate<T, Accumulator = Acc>,
     {
-        let list = &mut self.lists[slot.index()];
+        let list = &mut self.keys.key_mut(slot).list;
         let place = place_of(list, window).unwrap_or_else(|place| {
-            list.insert(place, LiveWindow::new(window, aggregate.create()));
+            let new = LiveWindow::new(window, aggregate.create());
+            list.insert(place, new, &mut self.spare);
             self.live += 1;
             place
         });
@@ -139,7 +167,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     where
         A: Aggregate<T, Accumulator = Acc>,
     {
-        let list = &mut self.lists[slot.index()];
+        let list = &mut self.keys.key_mut(slot).list;
         let partners = touching(list, window);
         let place = partners.start;
         let last = list[partners.clone()].last();
@@ -150,18 +178,15 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         }
         match partners.len() {
             0 => {
-                list.insert(place, LiveWindow::new(window, aggregate.create()));
+                let new = LiveWindow::new(window, aggregate.create());
+                list.insert(place, new, &mut self.spare);
                 self.live += 1;
             }
             1 => list[place].window = merged,
             several => {
-                let mut partners = list.drain(partners);
-                let first = partners.next().map(|mut first| {
-                    partners.for_each(|other| first.absorb(aggregate, other));
-                    first.window = first.window.cover(window);
-                    first
-                });
-                list.insert_many(place, first);
+                list.join(partners, |first, other| first.absorb(aggregate, other));
+                let joined = &mut list[place].window;
+                *joined = joined.cover(window);
                 self.live -= several - 1;
             }
         }
@@ -175,7 +200,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let trigger = self.rules.trigger;
-        let live = &mut self.lists[slot.index()][place];
+        let live = &mut self.keys.key_mut(slot).list[place];
         arrival.fold_into(aggregate, &mut live.accumulator);
         live.is_empty = false;
         live.records = live.records.saturating_add(1);
@@ -194,16 +219,17 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             let end = live.window.end();
             self.timers.set(Timer { at: due, end, slot });
         }
-        if self.timers.are_mostly_stale(self.live, self.lists.len()) {
+        if self.timers.are_mostly_stale(self.live, self.keys.slots()) {
             self.set_timers_anew();
         }
     }
 
     #[cold]
     fn set_timers_anew(&mut self) {
-        let slots = (0..).map(Slot).zip(&self.lists);
-        self.timers.reset(slots.flat_map(|(slot, list)| {
-            list.iter().map(move |live| Timer {
+        let keys = &self.keys;
+        let slots = (0..keys.slots() as u32).map(Slot);
+        self.timers.reset(slots.flat_map(|slot| {
+            keys.key(slot).list.iter().map(move |live| Timer {
                 at: live.timer_at,
                 end: live.window.end(),
                 slot,
@@ -226,7 +252,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     pub(crate) fn advance(&mut self, time: Timestamp) -> bool {
         if time > self.watermark {
             self.watermark = time;
-            self.has_risen |= self.timers.is_due(time);
+            let (rules, keys) = (self.rules, &mut self.keys);
+            self.has_risen |= self.timers.is_due(time, &mut InSlab { rules, keys });
         }
         self.has_due()
     }
@@ -267,9 +294,10 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     where
         A: Aggregate<T, Accumulator = Acc>,
     {
-        let list = &mut self.lists[slot.index()];
+        let discards = self.rules.trigger.discards();
+        let list = self.list(slot);
         let place = place_of(list, window).ok()?;
-        let value = list[place].give(aggregate, self.rules.trigger.discards())?;
+        let value = list[place].give(aggregate, discards)?;
         let firing = match self.watermark < window.last_instant() {
             true => Firing::Early,
             false => Firing::Late,
@@ -283,9 +311,12 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let (rules, watermark) = (self.rules, self.watermark);
-        let first = self.timers.first_due(watermark)?;
+        let keys = &mut self.keys;
+        let first = self
+            .timers
+            .first_due(watermark, &mut InSlab { rules, keys })?;
         let Timer { at, slot, .. } = first.timer();
-        let list = &mut self.lists[slot.index()];
+        let list = &mut self.keys.key_mut(slot).list;
         let Some(place) = owner(list, first.timer()) else {
             first.take_off();
             return Some(None);
@@ -314,8 +345,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             (_, end) => {
                 first.take_off();
                 let last = self.remove(slot, place);
-                let gives = end == Due::End && !last.is_empty;
-                return Some(gives.then(|| {
+                let last = last.filter(|last| end == Due::End && !last.is_empty);
+                return Some(last.map(|last| {
                     let value = aggregate.finish(last.accumulator);
                     self.fired(window, slot, value, Firing::OnTime)
                 }));
@@ -327,14 +358,11 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     }
 
     /// Drops a window, and with the last one its key.
-    fn remove(&mut self, slot: Slot, place: usize) -> LiveWindow<Acc> {
-        let list = &mut self.lists[slot.index()];
-        let removed = list.remove(place);
+    fn remove(&mut self, slot: Slot, place: usize) -> Option<LiveWindow<Acc>> {
+        let list = &mut self.keys.key_mut(slot).list;
+        let removed = list.remove(place, &mut self.spare);
         self.live -= 1;
         if list.is_empty() {
-            if list.capacity() > ROOM_KEPT {
-                *list = SmallVec::new();
-            }
             self.keys.release(slot);
         }
         removed
@@ -344,7 +372,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     fn fired<V>(&self, window: Window, slot: Slot, value: V, firing: Firing) -> Fired<K, V> {
         Fired {
             window,
-            key: self.keys.key(slot).clone(),
+            key: self.keys.key(slot).key.clone(),
             value,
             firing,
         }
@@ -389,18 +417,24 @@ mod tests {
         due
     }
 
+    /// The list of each slot.
+    fn all_lists(lists: &WindowLists<i64, u64>) -> impl Iterator<Item = &WindowList<u64>> {
+        let slots = (0..lists.keys.slots() as u32).map(Slot);
+        slots.map(|slot| &lists.keys.key(slot).list)
+    }
+
     /// The invariants, and that stale timers are bounded.
     fn check(lists: &WindowLists<i64, u64>) {
         if lists.timers.iter().count() > 200 {
             return;
         }
         let timers: BTreeSet<_> = lists.timers.iter().map(|t| (t.slot, t.at)).collect();
-        let all = lists.lists.iter().map(|list| list.len()).sum::<usize>();
+        let all = all_lists(lists).map(|list| list.len()).sum::<usize>();
         assert_eq!(all, lists.live);
-        let held = lists.lists.iter().filter(|list| !list.is_empty()).count();
+        let held = all_lists(lists).filter(|list| !list.is_empty()).count();
         assert_eq!(held, lists.keys.len());
-        for (slot, list) in (0..).map(Slot).zip(&lists.lists) {
-            for live in list {
+        for (slot, list) in (0..).map(Slot).zip(all_lists(lists)) {
+            for live in list.iter() {
                 assert!(timers.contains(&(slot, live.timer_at)), "{live:?}");
                 assert!(live.timer_at <= lists.rules.first_due(live).0, "{live:?}");
             }
@@ -408,7 +442,7 @@ mod tests {
                 assert!(pair[0].window.end() < pair[1].window.start());
             }
         }
-        let most = 2 * lists.live + lists.lists.len() + 64;
+        let most = 2 * lists.live + lists.keys.slots() + 64;
         assert!(lists.timers.iter().count() <= most);
     }
 
@@ -510,8 +544,8 @@ mod tests {
             }
             lists.advance(at(100 * round + 50));
             assert_eq!(due(&mut lists).len(), 16);
-            assert!(lists.lists.iter().all(|list| !list.spilled()));
-            let now = (lists.lists.capacity(), lists.timers.room());
+            assert!(all_lists(&lists).all(|list| !matches!(list, WindowList::Many(_))));
+            let now = (lists.keys.slots(), lists.timers.room());
             assert_eq!(*room.get_or_insert(now), now);
         }
         assert_eq!(lists.stats().grown, 0);
@@ -521,6 +555,6 @@ mod tests {
         }
         lists.advance(Timestamp::MAX);
         due(&mut lists);
-        assert!(lists.lists.iter().all(|list| !list.spilled()));
+        assert!(all_lists(&lists).all(|list| !matches!(list, WindowList::Many(_))));
     }
 }

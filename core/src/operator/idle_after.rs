@@ -51,8 +51,8 @@ impl fmt::Display for IdleTimeoutError {
 
 impl std::error::Error for IdleTimeoutError {}
 
-/// Says that a stream is idle when nothing has come for a time, and that it is
-/// active again ahead of the next record.
+/// Says that a stream is idle when nothing has come for a time, neither a record
+/// nor a watermark, and that it is active again ahead of the next one.
 ///
 /// The time is the job's clock's, read at the end of batches without records.
 pub struct IdleAfter<U> {
@@ -92,7 +92,7 @@ impl<U: Chain> Chain for IdleAfter<U> {
             .lower(plan, move |instance| IdleAfterOperator {
                 timeout,
                 wall: Arc::clone(&instance.wall),
-                has_records: false,
+                has_life: false,
                 silent_since: None,
                 is_idle: false,
                 waiting: None,
@@ -104,15 +104,21 @@ impl<U: Chain> Chain for IdleAfter<U> {
 struct IdleAfterOperator<T, C> {
     timeout: i64,
     wall: Arc<dyn WallClock>,
-    /// Records came in this batch.
-    has_records: bool,
+    /// Records or watermarks came in this batch.
+    has_life: bool,
     /// When the first batch without records ended.
     silent_since: Option<Timestamp>,
     is_idle: bool,
-    /// The record that ended the silence, while downstream is still to take the
-    /// word that it has ended.
-    waiting: Option<(Timestamp, T)>,
+    /// What ended the silence, while downstream is still to take the word that it
+    /// has ended.
+    waiting: Option<Waiting<T>>,
     next: C,
+}
+
+/// What comes behind the word that a stream is active again.
+enum Waiting<T> {
+    Record(Timestamp, T),
+    Signal(Signal),
 }
 
 impl<T, C: Collector<T>> IdleAfterOperator<T, C> {
@@ -124,22 +130,29 @@ impl<T, C: Collector<T>> IdleAfterOperator<T, C> {
     }
 
     #[cold]
-    fn wake_with(&mut self, time: Timestamp, value: T) -> Flow {
+    fn wake_with(&mut self, first: Waiting<T>) -> Flow {
         let flow = self.wake();
         if flow.is_open() {
-            return self.next.push(time, value);
+            return self.hand_on(first);
         }
-        self.waiting = Some((time, value));
+        self.waiting = Some(first);
         flow
+    }
+
+    fn hand_on(&mut self, first: Waiting<T>) -> Flow {
+        match first {
+            Waiting::Record(time, value) => self.next.push(time, value),
+            Waiting::Signal(signal) => self.next.signal(signal),
+        }
     }
 }
 
 impl<T, C: Collector<T>> Collector<T> for IdleAfterOperator<T, C> {
     #[inline]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
-        self.has_records = true;
+        self.has_life = true;
         if self.is_idle {
-            return self.wake_with(time, value);
+            return self.wake_with(Waiting::Record(time, value));
         }
         self.next.push(time, value)
     }
@@ -148,12 +161,21 @@ impl<T, C: Collector<T>> Collector<T> for IdleAfterOperator<T, C> {
         match signal {
             // The word on idleness is this operator's.
             Signal::Idle | Signal::Active => Flow::Open,
+            // Time moves on, so there is somebody: the records may have been
+            // filtered out. (Nobody listens to the watermarks of an idle input.)
+            Signal::Watermark(_) => {
+                self.has_life = true;
+                match self.is_idle {
+                    true => self.wake_with(Waiting::Signal(signal)),
+                    false => self.next.signal(signal),
+                }
+            }
             signal => self.next.signal(signal),
         }
     }
 
     fn end_batch(&mut self) -> Flow {
-        if std::mem::take(&mut self.has_records) {
+        if std::mem::take(&mut self.has_life) {
             self.silent_since = None;
         } else if !self.is_idle {
             let now = self.wall.now();
@@ -175,7 +197,7 @@ impl<T, C: Collector<T>> Collector<T> for IdleAfterOperator<T, C> {
             return flow;
         }
         match self.waiting.take() {
-            Some((time, value)) => self.next.push(time, value),
+            Some(first) => self.hand_on(first),
             None => flow,
         }
     }

@@ -374,8 +374,9 @@ mod tests {
     fn shaped(shape: usize, uniform: f64) -> f64 {
         match shape {
             0 => uniform * 1e6,
-            1 => -(1.0 - uniform).ln() * 1e-6,
-            2 => (1.0 - uniform).powi(-3),
+            // Not beyond the orders of magnitude for which there are buckets.
+            1 => -(1.0 - uniform.max(1e-9)).ln() * 1e-6,
+            2 => (1.0 - uniform).max(1e-4).powi(-3),
             3 if (0.4..0.5).contains(&uniform) => 0.0,
             3 => ((uniform - 0.45) * 20.0).powi(5),
             _ => 1234.5,

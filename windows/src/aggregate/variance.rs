@@ -73,6 +73,11 @@ impl Moments {
     fn add(&mut self, number: f64) {
         self.count += 1;
         let before = number - self.mean;
+        if before.is_infinite() && number.is_finite() && self.mean.is_finite() {
+            // Farther apart than a number can say.
+            self.squares = f64::INFINITY;
+            return;
+        }
         self.mean += before / self.count as f64;
         self.squares += before * (number - self.mean);
     }
@@ -85,6 +90,10 @@ impl Moments {
             let apart = other.mean - self.mean;
             let held = self.count as f64;
             self.count += other.count;
+            if apart.is_infinite() && other.mean.is_finite() && self.mean.is_finite() {
+                self.squares = f64::INFINITY;
+                return;
+            }
             let share = other.count as f64 / self.count as f64;
             self.mean += apart * share;
             self.squares += other.squares + apart * apart * held * share;
@@ -204,6 +213,25 @@ mod tests {
         let mean = numbers.iter().sum::<f64>() / numbers.len() as f64;
         let squares: f64 = numbers.iter().map(|x| (x - mean) * (x - mean)).sum();
         squares / numbers.len() as f64
+    }
+
+    #[test]
+    fn numbers_too_far_apart_to_say_how_far_vary_without_bound() {
+        let variance = Variance::of(|number: &f64| *number);
+        let fold = |numbers: &[f64]| {
+            let mut moments = variance.create();
+            for number in numbers {
+                variance.add(&mut moments, number);
+            }
+            moments
+        };
+        let numbers = [1e308, -1e308, 3.0];
+        assert_eq!(variance.finish(fold(&numbers)), f64::INFINITY);
+        for split in 0..=3 {
+            let mut merged = fold(&numbers[..split]);
+            variance.merge(&mut merged, fold(&numbers[split..]));
+            assert_eq!(variance.finish(merged), f64::INFINITY, "split {split}");
+        }
     }
 
     proptest! {

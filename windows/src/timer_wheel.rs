@@ -1,0 +1,251 @@
+use crate::timers::Timer;
+use crate::{Slot, Timestamp};
+
+/// Timers in buckets of time: narrow ones near the beginning, and wide ones,
+/// each as wide as all narrower ones together, further on.
+///
+/// Time is a number of eleven digits in base 64. A timer lies at the level of the
+/// first digit in which it differs from the beginning, in the bucket of that
+/// digit:
+///
+/// ```text
+///   begins at                   4 2 7 0
+///   timer at 4 2 7 5    level 0       5
+///   timer at 4 2 9 1    level 1     9
+///   timer at 6 0 0 0    level 3 6
+/// ```
+///
+/// So buckets of a level follow each other, those of the next level follow them,
+/// and a bit for each that is not empty tells the first one. That one is poured
+/// out when the watermark enters it, and the wheel begins where it began: to what
+/// is next if it holds few timers, else into lower levels. A
+/// timer falls through eleven levels at most, and through one or two as a rule.
+///
+/// (Hashed and hierarchical timing wheels, Varghese and Lauck, 1987; that the
+/// levels hang on the first digit that differs is from Denardo and Fox's
+/// multilevel buckets, 1979. Nothing ticks here, so that a watermark that rises
+/// by centuries costs no more than one that rises by an instant.)
+///
+/// A bucket is a list of chunks, which all come from one place and go back to it.
+///
+/// # Invariants
+/// - no timer is before the beginning, and each lies where that says;
+/// - `filled` has a bit for each bucket that is not empty, and `levels` one for
+///   each level with such a bucket;
+/// - every chunk is in one bucket or among the free ones; all of a bucket's
+///   chunks are full but for the first.
+#[derive(Debug)]
+pub(crate) struct TimerWheel {
+    /// Where the wheel begins.
+    begins_at: Key,
+    /// Where the first bucket begins; the end of time if there is none.
+    first_at: Key,
+    levels: u32,
+    filled: [u64; LEVELS],
+    /// The first chunk of each bucket, by level and digit.
+    buckets: Vec<u32>,
+    chunks: Vec<Chunk>,
+    /// The first free chunk.
+    free: u32,
+    /// How many timers there are.
+    len: usize,
+}
+
+/// A time whose order is that of unsigned numbers.
+type Key = u64;
+
+const DIGIT: u32 = 6;
+const BASE: usize = 1 << DIGIT;
+const LEVELS: usize = 11;
+/// Timers of a chunk: it is four cache lines long.
+const CHUNK: usize = 10;
+/// A bucket of so many timers is not divided any more: they are soon sorted.
+const FEW: usize = 512;
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Copy, Debug)]
+struct Chunk {
+    timers: [Timer; CHUNK],
+    len: u32,
+    next: u32,
+}
+
+const NO_TIMER: Timer = Timer {
+    at: Timestamp::MAX,
+    end: Timestamp::MAX,
+    slot: Slot(0),
+};
+
+#[inline]
+fn key_of(time: Timestamp) -> Key {
+    (time.nanos() as u64) ^ (1 << 63)
+}
+
+impl TimerWheel {
+    pub(crate) fn with_room_for(timers: usize) -> Self {
+        // Few timers may lie in a bucket each.
+        let chunks = timers.min(BASE) + timers / CHUNK;
+        Self {
+            begins_at: 0,
+            first_at: Key::MAX,
+            levels: 0,
+            filled: [0; LEVELS],
+            buckets: vec![NONE; LEVELS * BASE],
+            chunks: Vec::with_capacity(chunks),
+            free: NONE,
+            len: 0,
+        }
+    }
+
+    /// Whether a timer at `time` may be set here.
+    #[inline]
+    pub(crate) fn reaches_back_to(&self, time: Timestamp) -> bool {
+        self.begins_at <= key_of(time)
+    }
+
+    /// Whether there may be timers at `time` or before.
+    #[inline]
+    pub(crate) fn starts_by(&self, time: Timestamp) -> bool {
+        self.first_at <= key_of(time) && self.len > 0
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Sets a timer that is not before the beginning.
+    #[inline]
+    pub(crate) fn set(&mut self, timer: Timer) {
+        let key = key_of(timer.at);
+        // An exact match is a difference in the last digit as good as any.
+        let level = ((key ^ self.begins_at) | 1).ilog2() / DIGIT;
+        let shift = level * DIGIT;
+        let digit = (key >> shift) as usize % BASE;
+        self.first_at = self.first_at.min(key >> shift << shift);
+        self.levels |= 1 << level;
+        self.filled[level as usize] |= 1 << digit;
+        self.len += 1;
+        let bucket = level as usize * BASE + digit;
+        let head = self.buckets[bucket];
+        if let Some(chunk) = self.chunks.get_mut(head as usize) {
+            if let Some(place) = chunk.timers.get_mut(chunk.len as usize) {
+                *place = timer;
+                chunk.len += 1;
+                return;
+            }
+        }
+        self.buckets[bucket] = self.new_chunk(timer, head);
+    }
+
+    /// A chunk with one timer, and after it the chunk `next`.
+    fn new_chunk(&mut self, timer: Timer, next: u32) -> u32 {
+        let at = self.free;
+        if let Some(chunk) = self.chunks.get_mut(at as usize) {
+            self.free = chunk.next;
+            chunk.timers[0] = timer;
+            (chunk.len, chunk.next) = (1, next);
+            return at;
+        }
+        let mut timers = [NO_TIMER; CHUNK];
+        timers[0] = timer;
+        self.chunks.push(Chunk {
+            timers,
+            len: 1,
+            next,
+        });
+        // Fewer chunks than windows.
+        (self.chunks.len() - 1) as u32
+    }
+
+    /// Empties the first bucket, as `next_ones` or into lower levels, and begins
+    /// where it begins.
+    pub(crate) fn pour(&mut self, mut next_ones: impl FnMut(&[Timer])) {
+        if self.levels == 0 {
+            return;
+        }
+        let level = self.levels.trailing_zeros() as usize;
+        let digit = self.filled[level].trailing_zeros() as usize;
+        self.begins_at = self.first_at;
+        self.filled[level] &= self.filled[level] - 1;
+        if self.filled[level] == 0 {
+            self.levels &= self.levels - 1;
+        }
+        let bucket = level * BASE + digit;
+        let mut next = std::mem::replace(&mut self.buckets[bucket], NONE);
+        let is_few = level == 0 || self.holds_few(next);
+        if !is_few {
+            self.first_at = Key::MAX;
+        }
+        while let Some(&chunk) = self.chunks.get(next as usize) {
+            // Free from here on: what follows may need one.
+            self.chunks[next as usize].next = self.free;
+            self.free = next;
+            next = chunk.next;
+            let timers = &chunk.timers[..chunk.len as usize];
+            self.len -= timers.len();
+            match is_few {
+                true => next_ones(timers),
+                false => timers.iter().for_each(|&timer| self.set(timer)),
+            }
+        }
+        if is_few {
+            self.first_at = self.find_first();
+        }
+    }
+
+    /// Whether the bucket that begins with this chunk holds few timers.
+    fn holds_few(&self, mut next: u32) -> bool {
+        let mut timers = 0;
+        while let Some(chunk) = self.chunks.get(next as usize) {
+            timers += chunk.len as usize;
+            if timers > FEW {
+                return false;
+            }
+            next = chunk.next;
+        }
+        true
+    }
+
+    /// Where the first bucket begins.
+    fn find_first(&self) -> Key {
+        if self.levels == 0 {
+            return Key::MAX;
+        }
+        let level = self.levels.trailing_zeros();
+        let digit = self.filled[level as usize].trailing_zeros();
+        let shift = level * DIGIT;
+        let above = match shift + DIGIT {
+            64.. => 0,
+            above => self.begins_at >> above << above,
+        };
+        above | u64::from(digit) << shift
+    }
+
+    /// Forgets all timers.
+    pub(crate) fn clear(&mut self) {
+        self.first_at = Key::MAX;
+        self.levels = 0;
+        self.filled = [0; LEVELS];
+        self.buckets.fill(NONE);
+        self.chunks.clear();
+        self.free = NONE;
+        self.len = 0;
+    }
+
+    /// Timers for which there is memory, if all chunks are full.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        self.chunks.capacity() * CHUNK
+    }
+
+    /// All timers, in no order.
+    #[cfg(test)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
+        self.buckets.iter().flat_map(move |&first| {
+            let chunk = move |at: u32| self.chunks.get(at as usize);
+            let chunks = std::iter::successors(chunk(first), move |c| chunk(c.next));
+            chunks.flat_map(|c| c.timers[..c.len as usize].iter().copied())
+        })
+    }
+}
