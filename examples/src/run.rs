@@ -1,8 +1,8 @@
 use crate::terminal;
-use fluxus::{Cause, Error, Job, Report};
+use fluxus::{Cause, Control, Error, Job, Report};
 use std::fmt::{self, Display};
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 
 /// The exit status of a program that Ctrl-C has ended (128 and SIGINT).
 const INTERRUPTED: i32 = 130;
@@ -15,21 +15,27 @@ const INTERRUPTED: i32 = 130;
 /// # Errors
 /// What the job was refused for, or failed of.
 pub fn run(job: Job) -> Result<Report, Failure> {
-    let running = job.start()?;
-    for warning in running.warnings() {
-        complain("warning", warning);
-    }
-    let control = running.control();
-    let was_asked = AtomicBool::new(false);
+    // Before the job starts: its first row may come out before this thread
+    // goes on, and whoever sees a row may press Ctrl-C.
+    let (hand_over, control) = mpsc::channel::<Control>();
+    let mut was_asked = false;
     let handler = ctrlc::set_handler(move || {
-        // Relaxed: only this handler's thread looks at it.
-        if was_asked.swap(true, Ordering::Relaxed) {
+        if std::mem::replace(&mut was_asked, true) {
             std::process::exit(INTERRUPTED);
         }
-        control.drain();
+        // The handler has a thread of its own, and waits for the job there.
+        if let Ok(control) = control.recv() {
+            control.drain();
+        }
     });
     if let Err(error) = handler {
         complain("warning", format!("Ctrl-C will not drain: {error}"));
+    }
+    let running = job.start()?;
+    // Without a handler there is nobody to take it, and no need.
+    let _ = hand_over.send(running.control());
+    for warning in running.warnings() {
+        complain("warning", warning);
     }
     Ok(running.join()?)
 }
