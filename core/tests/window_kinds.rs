@@ -93,7 +93,7 @@ where
             let workers = 2 + turn / 2 % 2;
             let drive = Drive { workers, ..drive };
             let mut found = BTreeMap::new();
-            for part in heard_by_all(drive, &[script.clone()], build) {
+            for part in heard_by_all(drive, std::slice::from_ref(&script), build) {
                 found.append(&mut by_key(&part));
             }
             assert_eq!(found, expected, "{what}, {drive:?}");
@@ -199,7 +199,7 @@ fn sessions() {
     for lateness in [0, 20, i64::MAX] {
         holds_for_every_aggregate(&format!("session, lateness {lateness}"), fixed, lateness);
         let what = format!("gap by record, lateness {lateness}");
-        holds_for_every_aggregate(&what, by_record.clone(), lateness);
+        holds_for_every_aggregate(&what, by_record, lateness);
     }
 }
 
