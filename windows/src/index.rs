@@ -180,7 +180,7 @@ mod tests {
     /// Hashes that crowd into few homes, so that overflow, wrap-around and
     /// equal prints all happen.
     fn crowded(n: u32) -> u64 {
-        u64::from(n % 7 ^ u32::MAX) << 32
+        u64::from(u32::MAX - n % 7) << 32
     }
 
     fn spread(n: u32) -> u64 {

