@@ -22,7 +22,7 @@ const HOUSE: [(&str, &str, &[&str]); 9] = [
     (
         "benches",
         "fluxus-benches",
-        &["fluxus-api", "fluxus-ringbuf"],
+        &["fluxus-api", "fluxus-ringbuf", "fluxus-windows"],
     ),
     ("loom-tests", "fluxus-loom-tests", &["fluxus-ringbuf"]),
     ("perf", "fluxus-perf", &["fluxus-api"]),
