@@ -18,8 +18,9 @@ pub mod digest;
 pub mod expected;
 pub mod interleaved;
 
-mod dense_ids;
+pub mod dense_ids;
 mod engine;
+mod open_panes;
 
 pub mod w1;
 pub mod w2;
@@ -32,9 +33,11 @@ pub mod nexmark;
 
 mod available;
 mod case;
+mod shape;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
 pub use case::{Case, Idle, Options, Outcome};
 pub use digest::Digest;
+pub use shape::{Asked, Shape};
 pub use workload::{Engine, Workload};
