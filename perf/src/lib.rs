@@ -27,6 +27,7 @@ pub mod w7;
 
 mod available;
 mod case;
+pub mod doctor;
 mod workload;
 
 pub use available::{memory_bytes, Cores};

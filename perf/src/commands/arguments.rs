@@ -32,6 +32,7 @@ impl Arguments {
         let (what, engine) = match &self.command {
             Command::Run(run) => (&run.what, run.engine),
             Command::Compare(compare) => (&compare.what, Engine::Fluxus),
+            _ => return None,
         };
         if what.keys.is_some() && what.workload.default_keys().is_none() {
             return Some(format!(
@@ -54,6 +55,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Run both engines in turn in one process: the ratio of their speeds
     Compare(CompareArguments),
+    /// What of this host disturbs latency, with its mend
+    Doctor(super::doctor::DoctorArguments),
 }
 
 #[derive(Args, Debug)]

@@ -6,6 +6,7 @@ mod print;
 mod report;
 
 mod compare;
+mod doctor;
 mod run;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Doctor(asked) => doctor::doctor(asked),
     };
     match result {
         Ok(report) => {
