@@ -27,10 +27,12 @@ pub mod w7;
 
 mod available;
 mod case;
+mod compiler;
 pub mod doctor;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
 pub use case::{Case, Idle, Options, Outcome};
+pub use compiler::Compiler;
 pub use digest::Digest;
 pub use workload::{Engine, Workload};

@@ -57,6 +57,11 @@ pub(super) enum Command {
     Compare(CompareArguments),
     /// What of this host disturbs latency, with its mend
     Doctor(super::doctor::DoctorArguments),
+    /// Count the instructions of an event under callgrind, and hold them against accepted ones
+    Instructions(super::instructions::InstructionsArguments),
+    /// One run and nothing else, for tools that count
+    #[command(hide = true)]
+    Once(super::once::OnceArguments),
 }
 
 #[derive(Args, Debug)]
@@ -132,7 +137,7 @@ pub(super) struct What {
 }
 
 /// Reads a number from `LEAST` to `MOST`, such as 20000000, 20_000_000 or 20M.
-fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> {
+pub(super) fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 1_000),
         Some((at, 'M')) => (&text[..at], 1_000_000),
