@@ -34,10 +34,13 @@ pub mod nexmark;
 mod available;
 mod case;
 mod shape;
+mod compiler;
+pub mod doctor;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
 pub use case::{Case, Idle, Options, Outcome};
+pub use compiler::Compiler;
 pub use digest::Digest;
 pub use shape::{Asked, Shape};
 pub use workload::{Engine, Workload};

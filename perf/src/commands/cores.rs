@@ -13,6 +13,13 @@ pub(super) struct CoreList(Vec<usize>);
 /// The largest number of a core that is taken for one.
 const LARGEST: usize = 1023;
 
+impl CoreList {
+    /// The cores, in the order given.
+    pub(super) fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+}
+
 impl FromStr for CoreList {
     type Err = String;
 

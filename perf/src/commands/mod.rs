@@ -3,9 +3,13 @@
 mod arguments;
 mod cores;
 mod print;
+mod progress;
 mod report;
 
 mod compare;
+mod doctor;
+mod instructions;
+mod once;
 mod run;
 
 use std::process::ExitCode;
@@ -30,6 +34,9 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Doctor(asked) => doctor::doctor(asked),
+        Command::Instructions(asked) => instructions::instructions(asked),
+        Command::Once(asked) => once::once(asked),
     };
     match result {
         Ok(report) => {
