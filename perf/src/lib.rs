@@ -25,6 +25,8 @@ pub mod w1;
 pub mod w2;
 pub mod w7;
 
+pub mod latency;
+
 mod available;
 mod case;
 mod workload;
