@@ -29,13 +29,14 @@ pub mod w4;
 pub mod w5;
 pub mod w7;
 
+pub mod latency;
 pub mod nexmark;
 
 mod available;
 mod case;
-mod shape;
 mod compiler;
 pub mod doctor;
+mod shape;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
