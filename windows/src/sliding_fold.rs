@@ -56,10 +56,13 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug)]
 pub struct SlidingFold<Acc> {
     cells: VecDeque<Acc>,
-    left: usize,
-    right: usize,
-    turned: usize,
-    back: usize,
+    /// How many were evicted: the number of the oldest cell. The bounds below
+    /// count on from there, so that an evict moves none of them.
+    first: u64,
+    left: u64,
+    right: u64,
+    turned: u64,
+    back: u64,
     middle: Option<Acc>,
     rear: Option<Acc>,
 }
@@ -69,6 +72,7 @@ impl<Acc> Default for SlidingFold<Acc> {
     fn default() -> Self {
         Self {
             cells: VecDeque::new(),
+            first: 0,
             left: 0,
             right: 0,
             turned: 0,
@@ -102,6 +106,7 @@ impl<Acc: Clone> SlidingFold<Acc> {
     }
 
     /// Puts an accumulator behind the newest. At most three merges.
+    #[inline]
     pub fn push(&mut self, accumulator: Acc, merge: &impl Fn(&mut Acc, Acc)) {
         if !self.cells.is_empty() {
             match &mut self.rear {
@@ -114,19 +119,17 @@ impl<Acc: Clone> SlidingFold<Acc> {
     }
 
     /// Lets the oldest go; an empty queue stays empty. At most two merges.
+    #[inline]
     pub fn evict(&mut self, merge: &impl Fn(&mut Acc, Acc)) {
         if self.cells.pop_front().is_some() {
-            // All are at least one while anything is in the queue.
-            self.left -= 1;
-            self.right -= 1;
-            self.turned -= 1;
-            self.back -= 1;
+            self.first += 1;
             self.step(merge);
         }
     }
 
     /// All that is in the queue, merged from the oldest to the newest; none of
     /// an empty one. At most one merge.
+    #[inline]
     pub fn fold(&self, merge: &impl Fn(&mut Acc, Acc)) -> Option<Acc> {
         let mut all = self.cells.front()?.clone();
         if let Some(rear) = &self.rear {
@@ -138,7 +141,7 @@ impl<Acc: Clone> SlidingFold<Acc> {
     /// The queue is empty or holds one: it is all front, and nothing is to be
     /// turned round.
     fn begin(&mut self) {
-        self.left = self.cells.len();
+        self.left = self.end();
         self.right = self.left;
         self.turned = self.left;
         self.back = self.left;
@@ -146,18 +149,31 @@ impl<Acc: Clone> SlidingFold<Acc> {
         self.rear = None;
     }
 
+    /// The number of the next cell.
+    #[inline]
+    fn end(&self) -> u64 {
+        self.first + self.cells.len() as u64
+    }
+
+    /// Where the cell of this number lies.
+    #[inline]
+    fn place(&self, number: u64) -> usize {
+        (number - self.first) as usize
+    }
+
     /// The step of turning round that is due at each operation.
+    #[inline]
     fn step(&mut self, merge: &impl Fn(&mut Acc, Acc)) {
-        if self.back == 0 {
+        if self.back == self.first {
             self.begin();
             return;
         }
         if self.left == self.back {
             // All of the front is turned, and the rear has become as long as
             // it: a new turn begins, of the rear behind the front.
-            self.left = 0;
-            self.turned = self.cells.len();
-            self.back = self.cells.len();
+            self.left = self.first;
+            self.turned = self.end();
+            self.back = self.end();
             self.middle = self.rear.take();
         }
         if self.left == self.right {
@@ -170,13 +186,15 @@ impl<Acc: Clone> SlidingFold<Acc> {
         // One cell of the old front learns of what lies behind it, and one
         // cell of the old rear, from its end, of what it has behind it.
         if let Some(middle) = &self.middle {
-            merge(&mut self.cells[self.left], middle.clone());
+            let left = self.place(self.left);
+            merge(&mut self.cells[left], middle.clone());
         }
         self.left += 1;
         self.turned -= 1;
         if self.turned + 1 < self.back {
-            let behind = self.cells[self.turned + 1].clone();
-            merge(&mut self.cells[self.turned], behind);
+            let turned = self.place(self.turned);
+            let behind = self.cells[turned + 1].clone();
+            merge(&mut self.cells[turned], behind);
         }
     }
 }
@@ -189,13 +207,8 @@ mod tests {
 
     /// Every region says what it should, in the letters that were pushed.
     fn check(queue: &SlidingFold<String>, letters: &VecDeque<String>) {
-        let SlidingFold {
-            left,
-            right,
-            turned,
-            back,
-            ..
-        } = *queue;
+        let [left, right, turned, back] =
+            [queue.left, queue.right, queue.turned, queue.back].map(|number| queue.place(number));
         let from_to = |from, to| letters.range(from..to).map(String::as_str).collect();
         assert_eq!(queue.len(), letters.len());
         for (i, cell) in queue.cells.iter().enumerate() {
