@@ -107,6 +107,9 @@ fn tag_of(hash: u64) -> u64 {
 }
 
 impl Index {
+    /// At the most, but for an index that was made for more keys than came.
+    pub(crate) const BYTES_AN_ENTRY: usize = 4 * std::mem::size_of::<Bucket>() / SLOTS;
+
     /// An index with room for `keys` before it grows.
     pub(crate) fn with_room_for(keys: usize) -> Self {
         // At most half full: then a key in thirty is not at home.
@@ -123,6 +126,12 @@ impl Index {
     fn home(&self, hash: u64) -> usize {
         // Upper bits: the tag is made of the lower ones.
         (hash >> 32) as usize
+    }
+
+    /// Reads the bucket in which a look-up of this hash begins.
+    #[inline(always)]
+    pub(crate) fn glance(&self, hash: u64) -> u64 {
+        self.buckets[self.home(hash) & (self.buckets.len() - 1)].tags
     }
 
     /// The slot with this hash for which `is_same` holds. It is asked of slots

@@ -49,6 +49,7 @@ mod count_tumbling_windows;
 mod recent_panes;
 mod sliding_fold;
 
+mod ahead;
 mod blocks;
 mod index;
 mod slab;
@@ -70,6 +71,7 @@ mod triggered;
 mod window_lists;
 
 pub use aggregate::Aggregate;
+pub use ahead::Ahead;
 pub use assigner::WindowAssigner;
 pub use combiner::{Combined, InputStatus, WatermarkCombiner};
 pub use count_error::CountError;

@@ -1,14 +1,19 @@
 use crate::index::Index;
+use crate::Ahead;
 use ahash::RandomState;
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
+use std::hint::black_box;
 
 /// The dense number of a key: an index into every pane of the same arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub(crate) u32);
 
 impl Slot {
+    /// None: no arena has as many slots.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
     /// The slot as an index.
     #[inline]
     pub fn index(self) -> usize {
@@ -99,6 +104,7 @@ pub struct KeySlab<K> {
     limit: StateLimit,
     high_water: usize,
     grown: u64,
+    released: u64,
 }
 
 impl<K: Hash + Eq> KeySlab<K> {
@@ -112,6 +118,7 @@ impl<K: Hash + Eq> KeySlab<K> {
             limit,
             high_water: 0,
             grown: 0,
+            released: 0,
         }
     }
 
@@ -157,6 +164,25 @@ impl<K: Hash + Eq> KeySlab<K> {
             .map(Slot)
     }
 
+    /// Finds the slots of many keys, so that they wait for memory together: one
+    /// look-up after the other is done before the memory of the first has come,
+    /// as long as none of them is long.
+    #[inline(never)]
+    pub(crate) fn look_ahead<T>(&self, records: &mut [Ahead<K, T>]) {
+        let mut seen = 0;
+        for record in &mut *records {
+            record.hash = self.hash(&record.key);
+            seen ^= self.index.glance(record.hash);
+        }
+        black_box(seen);
+        for record in records {
+            let found = self.index.find(record.hash, |slot| {
+                self.keys.get(slot as usize) == Some(&record.key)
+            });
+            record.slot = found.map_or(Slot::NONE, Slot);
+        }
+    }
+
     #[inline(never)]
     fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
         if self.len() == self.limit.limit {
@@ -188,6 +214,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     pub fn release(&mut self, slot: Slot) {
         let hash = self.hash(&self.keys[slot.index()]);
         self.index.remove(hash, slot.0);
+        self.released += 1;
         self.free.push(slot.0);
     }
 
@@ -217,6 +244,18 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// How many slots were ever in use at once: all slots are below.
     pub fn slots(&self) -> usize {
         self.keys.len()
+    }
+
+    /// How many slots were ever freed: as long as it stays, every key keeps its.
+    #[inline(always)]
+    pub(crate) fn released(&self) -> u64 {
+        self.released
+    }
+
+    /// Bytes of memory that look-ups of a key may touch.
+    #[inline(always)]
+    pub(crate) const fn bytes_a_key(&self) -> usize {
+        Index::BYTES_AN_ENTRY + std::mem::size_of::<K>()
     }
 
     /// The configured limit.

@@ -1,4 +1,4 @@
-use crate::{Aggregate, StateStats, Timestamp, Window};
+use crate::{Aggregate, Ahead, StateStats, Timestamp, Window};
 
 /// What became of a record that was offered to its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,27 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     /// Folds a record into its windows. Nothing is folded unless the answer is
     /// [`Added::Kept`]; then something may be due.
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added;
+
+    /// Whether the state is so large that finding a key means waiting for
+    /// memory. Then callers do well to look for many keys at once, with
+    /// [`look_ahead`](Self::look_ahead).
+    #[inline(always)]
+    fn is_large(&self) -> bool {
+        false
+    }
+
+    /// Looks for the keys of many records at once, so that they wait for memory
+    /// together. It changes nothing but what is known of the records.
+    fn look_ahead(&mut self, records: &mut [Ahead<K, T>]) {
+        let _ = records;
+    }
+
+    /// As [`at_hand`](Self::at_hand), for a record whose key was found by
+    /// [`look_ahead`](Self::look_ahead).
+    #[inline(always)]
+    fn found_ahead(&mut self, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+        self.at_hand(record.time, &record.key)
+    }
 
     /// Folds what another core has seen of `key` in the slice of `time`. Asked
     /// only of windows that have a [slicing](crate::WindowKind::slicing), and

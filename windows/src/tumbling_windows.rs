@@ -1,7 +1,8 @@
 use crate::panes::{ClosingPane, FiringPane, PaneEntry, Panes};
 use crate::slab::{Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{
-    Added, Aggregate, Arrival, Fired, Firing, Lateness, Slicing, Timestamp, Window, WindowStore,
+    Added, Aggregate, Ahead, Arrival, Fired, Firing, Lateness, Slicing, Timestamp, Window,
+    WindowStore,
 };
 use std::hash::Hash;
 
@@ -76,6 +77,8 @@ pub struct TumblingWindows<K, Acc> {
     /// The panes at hand: most records lie in that of the record before, or
     /// next to it.
     hot: Hot,
+    /// Whether the arena has left the cache, as far as is known.
+    is_large: bool,
     closing: Option<ClosingPane<Acc>>,
     lateness: Lateness,
     /// The window that fires and is kept, where lateness is allowed.
@@ -111,6 +114,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             panes: Panes::new(limit, create),
             watermark: Timestamp::MIN,
             hot: Hot::default(),
+            is_large: false,
             closing: None,
             lateness: Lateness::NONE,
             firing: None,
@@ -169,6 +173,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         match cell {
             Ok(cell) => {
                 fold(cell);
+                self.is_large = self.panes.is_large();
                 Added::Kept
             }
             Err(TooManyKeys { .. }) => Added::Refused,
@@ -359,6 +364,21 @@ where
         self.update(time, key, &create, |accumulator| {
             aggregate.merge(accumulator, other)
         })
+    }
+
+    #[inline(always)]
+    fn is_large(&self) -> bool {
+        self.is_large
+    }
+
+    fn look_ahead(&mut self, records: &mut [Ahead<K, T>]) {
+        self.panes.look_ahead(records);
+    }
+
+    #[inline(always)]
+    fn found_ahead(&mut self, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+        let place = self.hot.place(record.time)?;
+        self.panes.cell_ahead(place, record)
     }
 
     #[inline]
