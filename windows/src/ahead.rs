@@ -1,7 +1,17 @@
 use crate::{Arrival, Slot, Timestamp};
 
-/// A record whose key is looked for ahead of its turn, together with others:
-/// see [`WindowStore::look_ahead`](crate::WindowStore::look_ahead).
+/// A record whose key is looked for ahead of its turn, so that many of them
+/// wait for memory together.
+///
+/// ```text
+///   expect       hash the key; ask for the bucket of the index     one by one
+///   look_ahead   read the bucket; ask for the key                  all of them
+///                compare the key: the slot; ask for the cell       all of them
+///   found_ahead  fold into the cell                                one by one
+/// ```
+///
+/// The methods are those of [`WindowStore`](crate::WindowStore). They decide
+/// nothing: what was not found, or is at hand no more, goes the long way.
 #[derive(Debug)]
 pub struct Ahead<K, T> {
     /// Its place in event time.
@@ -13,7 +23,7 @@ pub struct Ahead<K, T> {
     /// The how-manieth record it is.
     pub number: u64,
     pub(crate) hash: u64,
-    /// Where the key was found; none where it was not.
+    /// Where the key may be, and then where it was found.
     pub(crate) slot: Slot,
 }
 
@@ -40,4 +50,17 @@ impl<K, T> Ahead<K, T> {
             number: self.number,
         }
     }
+}
+
+/// Asks for memory before it is used. The windows know what they will need; how
+/// to ask takes an instruction that they cannot give themselves.
+pub trait Prefetch {
+    /// Asks for the memory of `place`, and does not wait for it.
+    fn prefetch<M>(&self, place: &M);
+}
+
+/// Asks for nothing.
+impl Prefetch for () {
+    #[inline(always)]
+    fn prefetch<M>(&self, _: &M) {}
 }

@@ -24,7 +24,7 @@ pub(crate) struct Index {
 
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
-struct Bucket {
+pub(crate) struct Bucket {
     tags: u64,
     slots: [u32; SLOTS],
 }
@@ -33,6 +33,8 @@ const SLOTS: usize = 6;
 /// What an empty place holds. Its tag may be taken for a match: then it must not
 /// name the slot of a key that was removed.
 const NO_SLOT: u32 = u32::MAX;
+/// How many of them are in use on average, at the most.
+const FILLED: usize = 4;
 const SMALLEST: usize = 4;
 /// The lowest and the highest bit of each tag.
 const LOWS: u64 = 0x0000_0101_0101_0101;
@@ -62,6 +64,14 @@ impl Bucket {
         // subtracting one from each borrows for (Mycroft, 1987).
         let differences = (self.tags ^ (tag * LOWS)) | NO_TAGS;
         differences.wrapping_sub(LOWS) & !differences & HIGHS
+    }
+
+    /// The slot that a look-up of this hash will most likely find here; any
+    /// number where it will find none.
+    #[inline(always)]
+    pub(crate) fn likely(&self, hash: u64) -> u32 {
+        let place = self.matches(tag_of(hash)).trailing_zeros() as usize / 8;
+        self.slots[place.min(SLOTS - 1)]
     }
 
     #[inline]
@@ -107,15 +117,12 @@ fn tag_of(hash: u64) -> u64 {
 }
 
 impl Index {
-    /// At the most, but for an index that was made for more keys than came.
-    pub(crate) const BYTES_AN_ENTRY: usize = 4 * std::mem::size_of::<Bucket>() / SLOTS;
+    /// On average, as it grows.
+    pub(crate) const BYTES_AN_ENTRY: usize = 2 * std::mem::size_of::<Bucket>() / SLOTS;
 
     /// An index with room for `keys` before it grows.
     pub(crate) fn with_room_for(keys: usize) -> Self {
-        // At most half full: then a key in thirty is not at home.
-        let buckets = (keys.saturating_mul(2) / SLOTS + 1)
-            .next_power_of_two()
-            .max(SMALLEST);
+        let buckets = (keys / FILLED + 1).next_power_of_two().max(SMALLEST);
         Self {
             buckets: vec![Bucket::default(); buckets],
             used: 0,
@@ -128,10 +135,10 @@ impl Index {
         (hash >> 32) as usize
     }
 
-    /// Reads the bucket in which a look-up of this hash begins.
+    /// The bucket in which a look-up of this hash begins.
     #[inline(always)]
-    pub(crate) fn glance(&self, hash: u64) -> u64 {
-        self.buckets[self.home(hash) & (self.buckets.len() - 1)].tags
+    pub(crate) fn home_of(&self, hash: u64) -> &Bucket {
+        &self.buckets[self.home(hash) & (self.buckets.len() - 1)]
     }
 
     /// The slot with this hash for which `is_same` holds. It is asked of slots
@@ -165,7 +172,7 @@ impl Index {
     /// Adds an entry that is known to be absent; says whether the index grew.
     /// `hash_of` is asked for the hashes of slots that are in it already.
     pub(crate) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) -> bool {
-        let grows = (self.used + 1) * 2 > self.buckets.len() * SLOTS;
+        let grows = self.used + 1 > self.buckets.len() * FILLED;
         if grows {
             self.grow(hash_of);
         }

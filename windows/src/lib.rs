@@ -71,7 +71,7 @@ mod triggered;
 mod window_lists;
 
 pub use aggregate::Aggregate;
-pub use ahead::Ahead;
+pub use ahead::{Ahead, Prefetch};
 pub use assigner::WindowAssigner;
 pub use combiner::{Combined, InputStatus, WatermarkCombiner};
 pub use count_error::CountError;

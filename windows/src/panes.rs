@@ -1,6 +1,6 @@
 use crate::blocks::{places, slot_at, Blocks, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
-use crate::{Ahead, Timestamp, Window};
+use crate::{Ahead, Prefetch, Timestamp, Window};
 use std::collections::VecDeque;
 use std::hash::Hash;
 
@@ -185,11 +185,27 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.hot.get_mut(place)?.touch(slot)
     }
 
-    /// Looks for the keys of many records at once.
-    #[inline]
-    pub(crate) fn look_ahead<T>(&mut self, records: &mut [Ahead<K, T>]) {
-        self.slab.look_ahead(records);
+    /// Asks for the memory in which the look-up of a key begins.
+    #[inline(always)]
+    pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        self.slab.expect(record, memory);
+    }
+
+    /// Looks for the keys of many records at once, and asks for their cells.
+    #[inline(always)]
+    pub(crate) fn look_ahead<T>(
+        &mut self,
+        records: &mut [Ahead<K, T>],
+        place_of: impl Fn(Timestamp) -> Option<usize>,
+        memory: &impl Prefetch,
+    ) {
+        self.slab.look_ahead(records, memory);
         self.looked_ahead_at = self.slab.released();
+        for record in records {
+            if let Some(place) = place_of(record.time) {
+                self.hot[place].expect(record.slot, memory);
+            }
+        }
     }
 
     /// The cell of a record whose key was looked for ahead.

@@ -1,10 +1,9 @@
 use crate::index::Index;
-use crate::Ahead;
+use crate::{Ahead, Prefetch};
 use ahash::RandomState;
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
-use std::hint::black_box;
 
 /// The dense number of a key: an index into every pane of the same arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,17 +163,22 @@ impl<K: Hash + Eq> KeySlab<K> {
             .map(Slot)
     }
 
-    /// Finds the slots of many keys, so that they wait for memory together: one
-    /// look-up after the other is done before the memory of the first has come,
-    /// as long as none of them is long.
-    #[inline(never)]
-    pub(crate) fn look_ahead<T>(&self, records: &mut [Ahead<K, T>]) {
-        let mut seen = 0;
+    /// Asks for the memory in which the look-up of a key begins.
+    #[inline(always)]
+    pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        record.hash = self.hash(&record.key);
+        memory.prefetch(self.index.home_of(record.hash));
+    }
+
+    /// Finds the slots of many keys, which are [expected](Self::expect).
+    #[inline(always)]
+    pub(crate) fn look_ahead<T>(&self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
         for record in &mut *records {
-            record.hash = self.hash(&record.key);
-            seen ^= self.index.glance(record.hash);
+            let likely = self.index.home_of(record.hash).likely(record.hash);
+            if let Some(key) = self.keys.get(likely as usize) {
+                memory.prefetch(key);
+            }
         }
-        black_box(seen);
         for record in records {
             let found = self.index.find(record.hash, |slot| {
                 self.keys.get(slot as usize) == Some(&record.key)

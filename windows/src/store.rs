@@ -1,4 +1,4 @@
-use crate::{Aggregate, Ahead, StateStats, Timestamp, Window};
+use crate::{Aggregate, Ahead, Prefetch, StateStats, Timestamp, Window};
 
 /// What became of a record that was offered to its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,18 +94,33 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     /// [`Added::Kept`]; then something may be due.
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added;
 
+    /// Says that the caller will look for keys [ahead](Ahead) whenever the state
+    /// [is large](Self::is_large).
+    fn will_look_ahead(&mut self) {}
+
     /// Whether the state is so large that finding a key means waiting for
-    /// memory. Then callers do well to look for many keys at once, with
-    /// [`look_ahead`](Self::look_ahead).
+    /// memory, and the caller looks ahead. Then nothing is
+    /// [at hand](Self::at_hand).
     #[inline(always)]
     fn is_large(&self) -> bool {
         false
     }
 
-    /// Looks for the keys of many records at once, so that they wait for memory
-    /// together. It changes nothing but what is known of the records.
-    fn look_ahead(&mut self, records: &mut [Ahead<K, T>]) {
-        let _ = records;
+    /// Asks for the memory in which the look-up of a key begins.
+    #[inline(always)]
+    fn expect(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch)
+    where
+        Self: Sized,
+    {
+        let _ = (record, memory);
+    }
+
+    /// Looks for the keys of records that were [expected](Self::expect).
+    fn look_ahead(&mut self, records: &mut [Ahead<K, T>], memory: &impl Prefetch)
+    where
+        Self: Sized,
+    {
+        let _ = (records, memory);
     }
 
     /// As [`at_hand`](Self::at_hand), for a record whose key was found by

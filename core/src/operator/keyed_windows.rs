@@ -2,9 +2,11 @@ use super::{Rejected, Rejection, WindowResult};
 use crate::exchange::SideOutput;
 use crate::metrics::Measure;
 use crate::{Clock, Collector, Flow, Instance, Name, Record, Signal, Stamp, WhenFull};
-use fluxus_ringbuf::CounterWriter;
+use fluxus_ringbuf::{prefetch, CounterWriter};
 use fluxus_runtime::Culprit;
-use fluxus_windows::{Added, Aggregate, Ahead, Arrival, Fired, Firing, Timestamp, WindowStore};
+use fluxus_windows::{
+    Added, Aggregate, Ahead, Arrival, Fired, Firing, Prefetch, Timestamp, WindowStore,
+};
 use std::collections::VecDeque;
 
 /// Keyed windows that have the last word: they emit results and reject what
@@ -37,6 +39,16 @@ pub(crate) struct KeyedWindows<T, K, F, A, S, C> {
     when_full: WhenFull,
     instance: Instance,
     meters: Meters,
+}
+
+/// Asks the caches of this core.
+struct Caches;
+
+impl Prefetch for Caches {
+    #[inline(always)]
+    fn prefetch<M>(&self, place: &M) {
+        prefetch(place);
+    }
 }
 
 /// What came while records were waiting.
@@ -129,25 +141,29 @@ where
     S: WindowStore<K, T, A>,
     C: Collector<WindowResult<K, A::Output>>,
 {
+    /// Looks for keys ahead where the state is large. For an operator that is
+    /// only ever given records.
+    pub(crate) fn looking_ahead(mut self) -> Self {
+        self.windows.will_look_ahead();
+        self
+    }
+
     /// Folds a record into its windows.
     #[inline(always)]
     pub(crate) fn fold(&mut self, time: Timestamp, value: T) -> Flow {
         if A::NUMBERED {
             self.arrivals += 1;
         }
-        if self.windows.is_large() {
-            return self.wait(time, value);
-        }
         self.fold_numbered(time, value, self.arrivals)
     }
 
     /// Lets a record wait for others whose keys are looked for with its own.
-    #[inline(never)]
-    fn wait(&mut self, time: Timestamp, value: T) -> Flow {
+    #[inline]
+    fn wait(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
+        let mut record = Ahead::new(record.time, key, record.value, number);
         let culprit = Culprit::new(&self.name);
-        let key = (self.key_of)(&value);
+        self.windows.expect(&mut record, &Caches);
         culprit.cleared();
-        let record = Ahead::new(time, key, value, self.arrivals);
         self.waiting.push_back(record);
         if self.waiting.len() < most_waiting::<Ahead<K, T>>() {
             return Flow::Open;
@@ -158,7 +174,8 @@ where
     /// Looks for the keys of all that wait, and folds them in their order.
     fn fold_waiting(&mut self) -> Flow {
         let culprit = Culprit::new(&self.name);
-        self.windows.look_ahead(self.waiting.make_contiguous());
+        self.windows
+            .look_ahead(self.waiting.make_contiguous(), &Caches);
         culprit.cleared();
         self.fold_found()
     }
@@ -188,7 +205,7 @@ where
                 number,
                 ..
             } = record;
-            let flow = self.fold_the_long_way(key, Record { time, value }, number);
+            let flow = self.add(key, Record { time, value }, number);
             if !flow.is_open() {
                 return flow;
             }
@@ -220,10 +237,18 @@ where
         self.fold_the_long_way(key, Record { time, value }, number)
     }
 
-    /// For a new key, another window than the record before, or none at all.
+    /// For a new key, another window than the record before, or none at all; and
+    /// for all where the state is large.
     #[cold]
     #[inline(never)]
     fn fold_the_long_way(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
+        match self.windows.is_large() {
+            true => self.wait(key, record, number),
+            false => self.add(key, record, number),
+        }
+    }
+
+    fn add(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
         let Record { time, value } = record;
         let culprit = Culprit::new(&self.name);
         let arrival = Arrival {
@@ -464,7 +489,7 @@ where
         if flow.is_open() && self.is_emptying {
             flow = self.empty();
         }
-        if flow.is_open() && !self.waiting.is_empty() {
+        if flow.is_open() && (self.behind.is_some() || !self.waiting.is_empty()) {
             flow = self.fold_found();
         }
         self.settle(flow)
