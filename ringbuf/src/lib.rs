@@ -52,6 +52,7 @@ mod capacity;
 mod channel;
 mod counter;
 mod parker;
+mod prefetch;
 mod stop;
 
 mod orderings;
@@ -82,4 +83,5 @@ pub use channel::{
 };
 pub use counter::{counter, CounterReader, CounterWriter};
 pub use parker::{Parker, Waker};
+pub use prefetch::prefetch;
 pub use stop::StopFlag;

@@ -1,4 +1,4 @@
-use crate::Slot;
+use crate::{Prefetch, Slot};
 
 /// How many cells lie together with the bits that say which were touched.
 pub(crate) const CELLS: usize = u64::BITS as usize;
@@ -80,6 +80,16 @@ impl<Acc> Blocks<Acc> {
     #[inline]
     pub(crate) fn bits(&self, block: usize) -> Option<u64> {
         self.blocks.get(block).map(|block| block.touched)
+    }
+
+    /// Asks for the memory that [`touch`](Self::touch) will need.
+    #[inline(always)]
+    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
+        let (block, cell) = place_of(slot);
+        if let Some(block) = self.blocks.get(block) {
+            memory.prefetch(&block.touched);
+            memory.prefetch(&block.cells[cell]);
+        }
     }
 
     /// The cell of `slot`, marked as touched, if there are enough blocks.

@@ -31,7 +31,20 @@ pub(crate) struct Index {
 /// Aligned, so that no pair lies in two cache lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(align(16))]
-struct Pair([u64; 2]);
+pub(crate) struct Pair([u64; 2]);
+
+impl Pair {
+    /// The slot that a look-up of this hash will most likely find here; any
+    /// number where it will find none.
+    ///
+    /// An index in place of a choice of values, which becomes a branch that is
+    /// mispredicted at every fifth look-up.
+    #[inline(always)]
+    pub(crate) fn likely(&self, hash: u64) -> u32 {
+        let Self(words) = self;
+        slot_in(words[usize::from(print_in(words[1]) == print_of(hash))])
+    }
+}
 
 /// A word that holds no entry. Its print may be taken for a match: then it must
 /// not name the slot of any key.
@@ -55,6 +68,9 @@ fn slot_in(word: u64) -> u32 {
 }
 
 impl Index {
+    /// On average, as it grows.
+    pub(crate) const BYTES_AN_ENTRY: usize = 3 * std::mem::size_of::<Pair>() / 2;
+
     /// An index with room for `keys` before it grows.
     pub(crate) fn with_room_for(keys: usize) -> Self {
         Self::with_pairs(keys.next_power_of_two().max(SMALLEST))
@@ -68,18 +84,21 @@ impl Index {
         }
     }
 
+    /// The pair in which a look-up of this hash begins.
+    #[inline(always)]
+    pub(crate) fn home_of(&self, hash: u64) -> &Pair {
+        &self.pairs[print_of(hash) as usize & (self.pairs.len() - 1)]
+    }
+
     /// The slot with this hash for which `is_same` holds. It is asked of slots
     /// with other hashes too, and of `u32::MAX`, which is none.
     #[inline(always)]
     pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
-        let print = print_of(hash);
-        let Pair(words) = &self.pairs[print as usize & (self.pairs.len() - 1)];
-        // An index, where a choice of values becomes a branch that is
-        // mispredicted at every fifth look-up.
-        let likely = slot_in(words[usize::from(print_in(words[1]) == print)]);
+        let likely = self.home_of(hash).likely(hash);
         if is_same(likely) {
             return Some(likely);
         }
+        let print = print_of(hash);
         let mut at = self.home(print);
         loop {
             let word = self.word(at);

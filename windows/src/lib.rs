@@ -49,6 +49,7 @@ mod count_tumbling_windows;
 mod recent_panes;
 mod sliding_fold;
 
+mod ahead;
 mod blocks;
 mod index;
 mod key_hasher;
@@ -71,6 +72,7 @@ mod triggered;
 mod window_lists;
 
 pub use aggregate::Aggregate;
+pub use ahead::{Ahead, Prefetch};
 pub use assigner::WindowAssigner;
 pub use combiner::{Combined, InputStatus, WatermarkCombiner};
 pub use count_error::CountError;

@@ -1,11 +1,14 @@
 use crate::blocks::{places, slot_at, Blocks, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
-use crate::{Timestamp, Window};
+use crate::{Ahead, Prefetch, Timestamp, Window};
 use std::collections::VecDeque;
 use std::hash::Hash;
 
 /// Spare panes kept for use again; more are given back to the allocator.
 const SPARE_PANES: usize = 4;
+
+/// How many bytes of keys and cells a core's own cache holds beside all else.
+const IN_CACHE: usize = 1 << 20;
 
 /// Panes at hand at once: where time is a little out of order, records go back
 /// and forth between a window and the next, and which of them is a number, not
@@ -99,6 +102,9 @@ pub struct Panes<K, Acc> {
     taken: usize,
     /// A word a block: keys of the pane that was emptied last.
     recent: Vec<u64>,
+    /// How many keys had been let go of when keys were looked for ahead. What
+    /// was found holds until another one is.
+    looked_ahead_at: u64,
 }
 
 impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
@@ -112,6 +118,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             open: VecDeque::with_capacity(16),
             fired: 0,
             taken: 0,
+            looked_ahead_at: 0,
             hot: Default::default(),
             hot_positions: [None; HOT_PANES],
             spare,
@@ -176,6 +183,38 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     pub fn known_cell(&mut self, place: usize, key: &K) -> Option<&mut Acc> {
         let slot = self.slab.find(key)?;
         self.hot.get_mut(place)?.touch(slot)
+    }
+
+    /// Asks for the memory in which the look-up of a key begins.
+    #[inline(always)]
+    pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        self.slab.expect(record, memory);
+    }
+
+    /// Looks for the keys of many records at once, and asks for their cells.
+    #[inline(always)]
+    pub(crate) fn look_ahead<T>(
+        &mut self,
+        records: &mut [Ahead<K, T>],
+        place_of: impl Fn(Timestamp) -> Option<usize>,
+        memory: &impl Prefetch,
+    ) {
+        self.slab.look_ahead(records, memory);
+        self.looked_ahead_at = self.slab.released();
+        for record in records {
+            if let Some(place) = place_of(record.time) {
+                self.hot[place].expect(record.slot, memory);
+            }
+        }
+    }
+
+    /// The cell of a record whose key was looked for ahead.
+    #[inline(always)]
+    pub(crate) fn cell_ahead<T>(&mut self, place: usize, record: &Ahead<K, T>) -> Option<&mut Acc> {
+        if self.looked_ahead_at != self.slab.released() {
+            return None;
+        }
+        self.hot.get_mut(place)?.touch(record.slot)
     }
 
     /// The cell of `key` in the pane at hand in this place, marked as touched.
@@ -373,6 +412,13 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
                 self.lend(place, position);
             }
         }
+    }
+
+    /// Whether the arena is so large that its memory has to be waited for.
+    #[inline]
+    pub(crate) fn is_large(&self) -> bool {
+        let bytes_a_key = self.slab.bytes_a_key() + HOT_PANES * std::mem::size_of::<Acc>();
+        self.slab.len() * bytes_a_key > IN_CACHE
     }
 
     /// What the arena holds.

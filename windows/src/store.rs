@@ -1,4 +1,4 @@
-use crate::{Aggregate, StateStats, Timestamp, Window};
+use crate::{Aggregate, Ahead, Prefetch, StateStats, Timestamp, Window};
 
 /// What became of a record that was offered to its windows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +93,42 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     /// Folds a record into its windows. Nothing is folded unless the answer is
     /// [`Added::Kept`]; then something may be due.
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added;
+
+    /// Says that the caller will look for keys [ahead](Ahead) whenever the state
+    /// [is large](Self::is_large).
+    fn will_look_ahead(&mut self) {}
+
+    /// Whether the state is so large that finding a key means waiting for
+    /// memory, and the caller looks ahead. Then nothing is
+    /// [at hand](Self::at_hand).
+    #[inline(always)]
+    fn is_large(&self) -> bool {
+        false
+    }
+
+    /// Asks for the memory in which the look-up of a key begins.
+    #[inline(always)]
+    fn expect(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch)
+    where
+        Self: Sized,
+    {
+        let _ = (record, memory);
+    }
+
+    /// Looks for the keys of records that were [expected](Self::expect).
+    fn look_ahead(&mut self, records: &mut [Ahead<K, T>], memory: &impl Prefetch)
+    where
+        Self: Sized,
+    {
+        let _ = (records, memory);
+    }
+
+    /// As [`at_hand`](Self::at_hand), for a record whose key was found by
+    /// [`look_ahead`](Self::look_ahead).
+    #[inline(always)]
+    fn found_ahead(&mut self, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+        self.at_hand(record.time, &record.key)
+    }
 
     /// Folds what another core has seen of `key` in the slice of `time`. Asked
     /// only of windows that have a [slicing](crate::WindowKind::slicing), and

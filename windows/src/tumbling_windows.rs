@@ -1,7 +1,8 @@
 use crate::panes::{ClosingPane, FiringPane, PaneEntry, Panes};
 use crate::slab::{Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{
-    Added, Aggregate, Arrival, Fired, Firing, Lateness, Slicing, Timestamp, Window, WindowStore,
+    Added, Aggregate, Ahead, Arrival, Fired, Firing, Lateness, Prefetch, Slicing, Timestamp,
+    Window, WindowStore,
 };
 use std::hash::Hash;
 
@@ -76,6 +77,11 @@ pub struct TumblingWindows<K, Acc> {
     /// The panes at hand: most records lie in that of the record before, or
     /// next to it.
     hot: Hot,
+    /// The same, for records that are looked for ahead; while they are, `hot`
+    /// is none, so that asking for it costs small arenas nothing.
+    ahead: Hot,
+    looks_ahead: bool,
+    is_large: bool,
     closing: Option<ClosingPane<Acc>>,
     lateness: Lateness,
     /// The window that fires and is kept, where lateness is allowed.
@@ -111,6 +117,9 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             panes: Panes::new(limit, create),
             watermark: Timestamp::MIN,
             hot: Hot::default(),
+            ahead: Hot::default(),
+            looks_ahead: false,
+            is_large: false,
             closing: None,
             lateness: Lateness::NONE,
             firing: None,
@@ -156,7 +165,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             Some(place) => self.panes.cell(place, key, create),
             None => match self.kept(time) {
                 Some(window) => {
-                    self.hot = Hot::default();
+                    self.cool();
                     let found = self.panes.late_cell(window, key, create);
                     found.map(|(slot, cell)| {
                         self.again = Some((window, slot));
@@ -169,6 +178,8 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         match cell {
             Ok(cell) => {
                 fold(cell);
+                self.is_large = self.looks_ahead && self.panes.is_large();
+                self.show();
                 Added::Kept
             }
             Err(TooManyKeys { .. }) => Added::Refused,
@@ -190,7 +201,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         if window.last_instant() <= self.watermark {
             return None;
         }
-        if let Some(place) = self.hot.place(time) {
+        if let Some(place) = self.ahead.place(time) {
             // The pane of the second window may not be open yet.
             if self.panes.is_open(window) {
                 return Some(place);
@@ -220,11 +231,12 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             (Some(other), _) | (None, Some(other)) => self.panes.warm_if_open(1 - place, other),
             (None, None) => {}
         }
-        self.hot = Hot {
+        self.ahead = Hot {
             start: first.start().nanos(),
             first: length(first),
             length: length(first) + second.map_or(0, length),
         };
+        self.show();
         Some(place)
     }
 
@@ -236,9 +248,23 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         let anything = self.is_anything_due();
         if anything {
             // What has closed takes no more records, handed out or not.
-            self.hot = Hot::default();
+            self.cool();
         }
         anything
+    }
+
+    /// Puts at hand what is, unless records are looked for ahead.
+    fn show(&mut self) {
+        self.hot = match self.is_large {
+            true => Hot::default(),
+            false => self.ahead,
+        };
+    }
+
+    /// Nothing is at hand.
+    fn cool(&mut self) {
+        self.hot = Hot::default();
+        self.ahead = Hot::default();
     }
 
     /// Whether [`next_closed`](Self::next_closed) has something to hand out
@@ -272,7 +298,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             if !self.first_is_complete() {
                 return None;
             }
-            self.hot = Hot::default();
+            self.cool();
             self.closing = self.panes.take_first();
         }
     }
@@ -316,7 +342,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             if !self.first_is_complete() {
                 return None;
             }
-            self.hot = Hot::default();
+            self.cool();
             self.firing = self.panes.fire_first();
         }
     }
@@ -359,6 +385,33 @@ where
         self.update(time, key, &create, |accumulator| {
             aggregate.merge(accumulator, other)
         })
+    }
+
+    fn will_look_ahead(&mut self) {
+        self.looks_ahead = true;
+    }
+
+    #[inline(always)]
+    fn is_large(&self) -> bool {
+        self.is_large
+    }
+
+    #[inline(always)]
+    fn expect(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        self.panes.expect(record, memory);
+    }
+
+    #[inline]
+    fn look_ahead(&mut self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
+        let ahead = self.ahead;
+        self.panes
+            .look_ahead(records, |time| ahead.place(time), memory);
+    }
+
+    #[inline(always)]
+    fn found_ahead(&mut self, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+        let place = self.ahead.place(record.time)?;
+        self.panes.cell_ahead(place, record)
     }
 
     #[inline]

@@ -99,15 +99,26 @@ where
 
 /// Runs both ways in turn and prints one line: ns a record of each, median, and
 /// the median, lowest and highest ratio of neighbouring runs.
-#[allow(clippy::print_stdout)]
 pub(crate) fn print_pair(
     name: &str,
     records: u64,
     first: impl Fn(u64) -> Duration,
     second: impl Fn(u64) -> Duration,
 ) {
+    print_pair_of(ROUNDS, name, records, first, second);
+}
+
+/// As [`print_pair`], of so many runs of each way: for runs that take long.
+#[allow(clippy::print_stdout)]
+pub(crate) fn print_pair_of(
+    runs: usize,
+    name: &str,
+    records: u64,
+    first: impl Fn(u64) -> Duration,
+    second: impl Fn(u64) -> Duration,
+) {
     let each = |time: Duration| time.as_secs_f64() * 1e9 / records as f64;
-    let mut rounds: Vec<_> = (0..ROUNDS)
+    let mut rounds: Vec<_> = (0..runs)
         .map(|round| {
             // Who goes first changes, so that neither profits from it.
             if round % 2 == 0 {
@@ -135,13 +146,18 @@ pub(crate) fn print_pair(
     println!("| {name:<36} | {one:>6.2} | {two:>6.2} | {ratio:.2} ({lowest:.2} to {highest:.2}) |");
 }
 
-#[allow(clippy::print_stdout)]
 pub(crate) fn print_head(first: &str, second: &str) {
+    print_head_of(ROUNDS, first, second);
+}
+
+/// As [`print_head`], for [`print_pair_of`].
+#[allow(clippy::print_stdout)]
+pub(crate) fn print_head_of(runs: usize, first: &str, second: &str) {
     let cores = if Cores::find().are_two() {
         "two cores"
     } else {
         "one core"
     };
-    println!("\n{cores}, ns a record, median of {ROUNDS} interleaved rounds");
+    println!("\n{cores}, ns a record, median of {runs} interleaved rounds");
     println!("| case | {first} | {second} | ratio (lowest to highest) |\n|---|---|---|---|");
 }

@@ -2,14 +2,17 @@ use super::{Rejected, Rejection, WindowResult};
 use crate::exchange::SideOutput;
 use crate::metrics::Measure;
 use crate::{Clock, Collector, Flow, Instance, Name, Record, Signal, Stamp, WhenFull};
-use fluxus_ringbuf::CounterWriter;
+use fluxus_ringbuf::{prefetch, CounterWriter};
 use fluxus_runtime::Culprit;
-use fluxus_windows::{Added, Aggregate, Arrival, Fired, Firing, Timestamp, WindowStore};
+use fluxus_windows::{
+    Added, Aggregate, Ahead, Arrival, Fired, Firing, Prefetch, Timestamp, WindowStore,
+};
+use std::collections::VecDeque;
 
 /// Keyed windows that have the last word: they emit results and reject what
 /// comes too late. As a [`Collector`] of records it is the window operator;
 /// [`MergeOperator`](super::window_merge::MergeOperator) feeds it partial panes.
-pub(crate) struct KeyedWindows<T, F, A, S, C> {
+pub(crate) struct KeyedWindows<T, K, F, A, S, C> {
     pub(crate) name: Name,
     key_of: F,
     pub(crate) aggregate: A,
@@ -18,6 +21,10 @@ pub(crate) struct KeyedWindows<T, F, A, S, C> {
     rejected: SideOutput<Rejected<T>>,
     /// Records seen; kept only for aggregates that ask for their order.
     arrivals: u64,
+    /// Records that wait for one another's keys to be looked for together.
+    waiting: VecDeque<Ahead<K, T>>,
+    /// What was said behind them and follows them.
+    behind: Option<Behind>,
     /// Results are due and are being handed on.
     is_emptying: bool,
     /// The signal that set them free; it follows them.
@@ -34,6 +41,39 @@ pub(crate) struct KeyedWindows<T, F, A, S, C> {
     meters: Meters,
 }
 
+/// Asks the caches of this core.
+struct Caches;
+
+impl Prefetch for Caches {
+    #[inline(always)]
+    fn prefetch<M>(&self, place: &M) {
+        prefetch(place);
+    }
+}
+
+/// What came while records were waiting.
+enum Behind {
+    Signal(Signal),
+    EndOfBatch,
+}
+
+/// Memory for records that wait, in bytes: a small part of the smallest cache.
+const WAITING_BYTES: usize = 4096;
+
+/// How many records wait for one another, at most: enough that the memory of
+/// one comes while the others are looked for, few enough that it is still there
+/// when it is their turn.
+const fn most_waiting<R>() -> usize {
+    let fitting = WAITING_BYTES / (std::mem::size_of::<R>() + 1);
+    if fitting > 64 {
+        64
+    } else if fitting < 1 {
+        1
+    } else {
+        fitting
+    }
+}
+
 struct Meters {
     results: CounterWriter,
     late: CounterWriter,
@@ -46,7 +86,7 @@ struct Meters {
     grown: CounterWriter,
 }
 
-impl<T, F, A, S, C> KeyedWindows<T, F, A, S, C> {
+impl<T, K, F, A, S, C> KeyedWindows<T, K, F, A, S, C> {
     pub(crate) fn new(
         name: &Name,
         instance: &Instance,
@@ -69,6 +109,8 @@ impl<T, F, A, S, C> KeyedWindows<T, F, A, S, C> {
             next,
             rejected,
             arrivals: 0,
+            waiting: VecDeque::with_capacity(most_waiting::<Ahead<K, T>>()),
+            behind: None,
             is_emptying: false,
             signal_owed: None,
             has_ended: false,
@@ -92,13 +134,20 @@ impl<T, F, A, S, C> KeyedWindows<T, F, A, S, C> {
     }
 }
 
-impl<T, K, F, A, S, C> KeyedWindows<T, F, A, S, C>
+impl<T, K, F, A, S, C> KeyedWindows<T, K, F, A, S, C>
 where
     F: Fn(&T) -> K,
     A: Aggregate<T>,
     S: WindowStore<K, T, A>,
     C: Collector<WindowResult<K, A::Output>>,
 {
+    /// Looks for keys ahead where the state is large. For an operator that is
+    /// only ever given records.
+    pub(crate) fn looking_ahead(mut self) -> Self {
+        self.windows.will_look_ahead();
+        self
+    }
+
     /// Folds a record into its windows.
     #[inline(always)]
     pub(crate) fn fold(&mut self, time: Timestamp, value: T) -> Flow {
@@ -106,6 +155,67 @@ where
             self.arrivals += 1;
         }
         self.fold_numbered(time, value, self.arrivals)
+    }
+
+    /// Lets a record wait for others whose keys are looked for with its own.
+    #[inline]
+    fn wait(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
+        let mut record = Ahead::new(record.time, key, record.value, number);
+        let culprit = Culprit::new(&self.name);
+        self.windows.expect(&mut record, &Caches);
+        culprit.cleared();
+        self.waiting.push_back(record);
+        if self.waiting.len() < most_waiting::<Ahead<K, T>>() {
+            return Flow::Open;
+        }
+        self.fold_waiting()
+    }
+
+    /// Looks for the keys of all that wait, and folds them in their order.
+    fn fold_waiting(&mut self) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        self.windows
+            .look_ahead(self.waiting.make_contiguous(), &Caches);
+        culprit.cleared();
+        self.fold_found()
+    }
+
+    /// Folds records that wait, as far as downstream is open.
+    fn fold_found(&mut self) -> Flow {
+        while !self.waiting.is_empty() {
+            let culprit = Culprit::new(&self.name);
+            let (records, _) = self.waiting.as_slices();
+            let mut folded = 0;
+            for record in records {
+                let Some(accumulator) = self.windows.found_ahead(record) else {
+                    break;
+                };
+                record.arrival().fold_into(&self.aggregate, accumulator);
+                folded += 1;
+            }
+            self.waiting.drain(..folded);
+            culprit.cleared();
+            let Some(record) = self.waiting.pop_front() else {
+                break;
+            };
+            let Ahead {
+                time,
+                key,
+                value,
+                number,
+                ..
+            } = record;
+            let flow = self.add(key, Record { time, value }, number);
+            if !flow.is_open() {
+                return flow;
+            }
+        }
+        self.waiting.clear();
+        match self.behind.take() {
+            Some(Behind::Signal(signal)) => self.raise(signal),
+            Some(Behind::EndOfBatch) => self.next.end_batch(),
+            None => Flow::Open,
+        }
     }
 
     /// Folds a record that was numbered where it came in.
@@ -127,10 +237,18 @@ where
         self.fold_the_long_way(key, Record { time, value }, number)
     }
 
-    /// For a new key, another window than the record before, or none at all.
+    /// For a new key, another window than the record before, or none at all; and
+    /// for all where the state is large.
     #[cold]
     #[inline(never)]
     fn fold_the_long_way(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
+        match self.windows.is_large() {
+            true => self.wait(key, record, number),
+            false => self.add(key, record, number),
+        }
+    }
+
+    fn add(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
         let Record { time, value } = record;
         let culprit = Culprit::new(&self.name);
         let arrival = Arrival {
@@ -288,7 +406,12 @@ where
         }
         self.is_unwanted = true;
         self.is_emptying = false;
-        match self.signal_owed.take() {
+        self.waiting.clear();
+        let behind = match self.behind.take() {
+            Some(Behind::Signal(signal)) => Some(signal),
+            _ => None,
+        };
+        match self.signal_owed.take().or(behind) {
             Some(Signal::End) => self.signal_to_all(Signal::End),
             _ => flow,
         }
@@ -318,7 +441,7 @@ where
     }
 }
 
-impl<T, K, F, A, S, C> Collector<T> for KeyedWindows<T, F, A, S, C>
+impl<T, K, F, A, S, C> Collector<T> for KeyedWindows<T, K, F, A, S, C>
 where
     F: Fn(&T) -> K,
     A: Aggregate<T>,
@@ -339,13 +462,24 @@ where
         if self.is_unwanted {
             return self.signal_to_all(signal);
         }
-        let flow = self.raise(signal);
+        let flow = match self.waiting.is_empty() {
+            true => self.raise(signal),
+            false => {
+                self.behind = Some(Behind::Signal(signal));
+                self.fold_waiting()
+            }
+        };
         self.settle(flow)
     }
 
     #[inline]
     fn end_batch(&mut self) -> Flow {
-        self.next.end_batch()
+        if self.waiting.is_empty() {
+            return self.next.end_batch();
+        }
+        self.behind = Some(Behind::EndOfBatch);
+        let flow = self.fold_waiting();
+        self.settle(flow)
     }
 
     fn resume(&mut self) -> Flow {
@@ -354,6 +488,9 @@ where
         let mut flow = self.both(main, side);
         if flow.is_open() && self.is_emptying {
             flow = self.empty();
+        }
+        if flow.is_open() && (self.behind.is_some() || !self.waiting.is_empty()) {
+            flow = self.fold_found();
         }
         self.settle(flow)
     }

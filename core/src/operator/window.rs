@@ -126,10 +126,11 @@ where
         };
         plan.operator(&label);
         if producers.is_single() && consumers.is_single() {
-            return upstream.lower(plan, keyed);
+            return upstream.lower(plan, move |instance| keyed(instance).looking_ahead());
         }
         let when_full = plan.settings().when_full;
         let Some(slicing) = slicing.filter(|_| when_full == WhenFull::Fail) else {
+            let keyed = move |instance: &Instance| keyed(instance).looking_ahead();
             let route = {
                 let key_of = key_of.clone();
                 move |value: &U::Item| partition_of(&key_of(value), consumers.count)

@@ -7,17 +7,17 @@ use fluxus_windows::{Added, Aggregate, Timestamp, WindowStore};
 
 /// The second phase of windows in two: merges the partial panes of all cores
 /// and has the last word on results and on what is late.
-pub(crate) struct MergeOperator<T, F, A, S, C> {
-    keyed: KeyedWindows<T, F, A, S, C>,
+pub(crate) struct MergeOperator<T, K, F, A, S, C> {
+    keyed: KeyedWindows<T, K, F, A, S, C>,
 }
 
-impl<T, F, A, S, C> MergeOperator<T, F, A, S, C> {
-    pub(crate) fn new(keyed: KeyedWindows<T, F, A, S, C>) -> Self {
+impl<T, K, F, A, S, C> MergeOperator<T, K, F, A, S, C> {
+    pub(crate) fn new(keyed: KeyedWindows<T, K, F, A, S, C>) -> Self {
         Self { keyed }
     }
 }
 
-impl<T, K, F, A, S, C> Collector<Partial<K, A::Accumulator, T>> for MergeOperator<T, F, A, S, C>
+impl<T, K, F, A, S, C> Collector<Partial<K, A::Accumulator, T>> for MergeOperator<T, K, F, A, S, C>
 where
     F: Fn(&T) -> K,
     A: Aggregate<T>,
