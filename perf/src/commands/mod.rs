@@ -5,14 +5,17 @@ mod cores;
 mod print;
 mod progress;
 mod report;
+mod setting;
 
 mod compare;
+mod comparison;
 mod doctor;
 mod instructions;
 mod latency;
 mod matrix;
 mod once;
 mod run;
+mod targets;
 
 use std::process::ExitCode;
 
@@ -36,6 +39,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Targets(asked) => targets::targets(asked),
         Command::Doctor(asked) => doctor::doctor(asked),
         Command::Instructions(asked) => instructions::instructions(asked),
         Command::Once(asked) => once::once(asked),
