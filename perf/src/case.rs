@@ -194,7 +194,13 @@ impl Case {
     ///
     /// The table where it lists this size, otherwise the loop by hand.
     pub fn expected(&self) -> (Digest, &'static str) {
-        let as_defined = self.asked == Asked::own(self.workload);
+        // The chain of operators leaves every event as it is.
+        let own = Asked::own(self.workload);
+        let operators = own.operators;
+        let as_defined = Asked {
+            operators,
+            ..self.asked
+        } == own;
         match expected(self.workload, self.events).filter(|_| as_defined) {
             Some(digest) => (digest, "the table"),
             None => (self.by_hand::<DenseIds>(), "the loop by hand"),
@@ -210,6 +216,11 @@ impl Case {
             return Err(format!(
                 "the engine `{engine}` is one loop on one core: it cannot use {} workers",
                 options.workers
+            ));
+        }
+        if self.shape.operators > 0 && !matches!(engine, Engine::Fluxus | Engine::Hand) {
+            return Err(format!(
+                "the engine `{engine}` has no --operators: only `fluxus` and `hand`"
             ));
         }
         if options.watermark_ms.is_some()
@@ -320,11 +331,16 @@ mod tests {
             keys: Some(300),
             ..Asked::default()
         };
+        let chained = Asked {
+            operators: Some(8),
+            ..Asked::default()
+        };
         for (workload, events, asked) in [
             (Workload::W1, 1000, Asked::default()),
             (Workload::W1, 1000, other(Some(7), None)),
             (Workload::W2, 20_000, Asked::default()),
             (Workload::W2, 20_000, other(Some(10), None)),
+            (Workload::W2, 20_000, chained),
             (Workload::W3, 5000, other(Some(1000), Some(50))),
             (Workload::W3, 20_000, Asked::default()),
             (Workload::W4, 10_000, Asked::default()),

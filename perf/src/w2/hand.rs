@@ -1,7 +1,7 @@
 //! W2 as one would write it by hand: one thread, one loop, arrays.
 
 use super::data::{Event, Row};
-use super::many_keys;
+use super::{chain, many_keys};
 use crate::dense_ids::{DenseIds, Intern};
 use crate::open_panes::OpenPanes;
 use crate::{Digest, Shape, Workload};
@@ -94,6 +94,9 @@ pub fn run(events: &[Event]) -> Digest {
 
 /// As [`run`], with other windows, in the way that suits the number of keys.
 pub(crate) fn run_tuned(events: &[Event], shape: &Shape) -> Digest {
+    if shape.operators > 0 {
+        return run_behind::<DenseIds>(events, shape, chain::fused);
+    }
     if shape.keys > many_keys::MANY {
         return many_keys::run(events, shape);
     }
@@ -102,6 +105,16 @@ pub(crate) fn run_tuned(events: &[Event], shape: &Shape) -> Digest {
 
 /// As [`run`], with other windows, and with ids from anywhere.
 pub(crate) fn run_shaped<I: Intern>(events: &[Event], shape: &Shape) -> Digest {
+    run_behind::<I>(events, shape, Some)
+}
+
+/// The loop, behind a chain of stateless operators in one function.
+#[inline(always)]
+fn run_behind<I: Intern>(
+    events: &[Event],
+    shape: &Shape,
+    operators: impl Fn(Event) -> Option<Event>,
+) -> Digest {
     let mut digest = Digest::default();
     let Some(first) = events.first() else {
         return digest;
@@ -113,7 +126,10 @@ pub(crate) fn run_shaped<I: Intern>(events: &[Event], shape: &Shape) -> Digest {
     let mut latest_ms = i64::MIN;
 
     for batch in events.chunks(BATCH) {
-        for event in batch {
+        for &event in batch {
+            let Some(event) = operators(event) else {
+                continue;
+            };
             let id = ids.intern(event.key);
             if id == keys.len() {
                 keys.push(event.key);
@@ -200,6 +216,10 @@ mod tests {
                 let right = obvious(&events, shape.size_ms);
                 for (name, digest) in [
                     ("hand", run_shaped::<DenseIds>(&events, &shape)),
+                    (
+                        "chain",
+                        run_behind::<DenseIds>(&events, &shape, chain::fused),
+                    ),
                     ("many keys", many_keys::run(&events, &shape)),
                     ("plain", run_shaped::<MapIds>(&events, &shape)),
                     ("entry", entry::run_shaped(&events, &shape)),

@@ -1,5 +1,6 @@
 //! W2: count, sum, min, max and mean per key in tumbling windows of one second.
 
+pub(crate) mod chain;
 pub mod data;
 pub(crate) mod entry;
 pub mod fluxus;
