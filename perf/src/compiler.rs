@@ -35,7 +35,10 @@ mod tests {
     fn it_says_its_version_and_its_target() {
         let compiler = Compiler::of_this_program();
         assert!(compiler.rustc.starts_with("rustc 1."), "{compiler:?}");
-        assert!(compiler.target.contains(std::env::consts::ARCH), "{compiler:?}");
+        assert!(
+            compiler.target.contains(std::env::consts::ARCH),
+            "{compiler:?}"
+        );
         assert!(!compiler.opt_level.is_empty());
     }
 }

@@ -34,6 +34,7 @@ mod available;
 mod case;
 mod compiler;
 pub mod doctor;
+pub mod on_the_way;
 mod workload;
 
 pub use available::{memory_bytes, Cores};

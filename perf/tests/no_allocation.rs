@@ -1,6 +1,12 @@
-//! In its steady state W2 allocates nothing: every allocation of the process is
-//! counted from a quarter of the events on, to the last one.
+//! In its steady state a job allocates nothing: every allocation of the process
+//! is counted.
 //!
+//! Two ways. Whole runs of two sizes allocate the same, whatever the workload:
+//! what starting, ending and the first sight of every key take is in both, and
+//! an event takes nothing. And of W2 on two workers, a count is taken from a
+//! quarter of the events on, to the last one.
+//!
+//! Built for release the long runs have a hundred million events, otherwise two.
 //! A binary of its own with one test, since the counter is the process's.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -8,9 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use fluxus::prelude::*;
 use fluxus_perf::interleaved::Interleaved;
 use fluxus_perf::w2::data::{generate, Event, DEFAULT_KEYS};
+use fluxus_perf::{on_the_way, Case, Engine, Options, Workload};
 
 /// The system's allocator, and how often it was asked.
 struct Counting;
@@ -106,27 +114,58 @@ fn allocations_of(events: &Arc<[Event]>, workers: usize) -> u64 {
             Max::of(|event: &Event| event.value),
         ))
         .fold_all(0u64, |rows, _| *rows += 1, |rows, other| *rows += other);
-    match workers {
-        1 => job.run().unwrap(),
-        // On one thread, all tasks in turn. On two, a worker that is held up by
-        // its neighbours falls windows behind the other, and the windows that
-        // wait for it are new panes: memory follows the lag, as it should.
-        _ => job.run_local().unwrap(),
-    };
+    // On one thread, all tasks in turn. On two, a worker that is held up by
+    // its neighbours falls windows behind the other, and the windows that
+    // wait for it are new panes: memory follows the lag, as it should.
+    job.run_local().unwrap();
     assert!(rows.take() > Some(100_000), "windows closed all the while");
     at_last.load(Ordering::Relaxed) - at_warm.load(Ordering::Relaxed)
 }
 
-#[test]
-fn a_warm_job_allocates_nothing() {
-    let events = generate(2_000_000, DEFAULT_KEYS);
+/// Allocations while `work` is done.
+fn allocations_while<R>(work: impl FnOnce() -> R) -> u64 {
     let before = ALLOCATIONS.load(Ordering::Relaxed);
-    drop(std::hint::black_box(Box::new(7)));
-    assert!(
-        ALLOCATIONS.load(Ordering::Relaxed) > before,
-        "the counter counts"
-    );
+    std::hint::black_box(work());
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+/// One worker, left to the scheduler.
+fn options() -> Options {
+    Options {
+        pin: false,
+        ..Options::default()
+    }
+}
+
+/// Allocations of one whole run, its data made before.
+fn allocations_of_a_run(workload: Workload, events: u64) -> u64 {
+    let case = Case::prepare(workload, events, None).unwrap();
+    allocations_while(|| case.run(Engine::Fluxus, &options()).unwrap())
+}
+
+#[test]
+fn events_allocate_nothing() {
+    assert!(allocations_while(|| Box::new(7)) > 0, "the counter counts");
+
+    for &workload in Workload::value_variants() {
+        let events = 200_000;
+        let [small, large] = [events, 3 * events].map(|n| allocations_of_a_run(workload, n));
+        eprintln!("{workload}: {small} {large}");
+    }
+
+    let long = if cfg!(debug_assertions) {
+        2_000_000
+    } else {
+        100_000_000
+    };
+    for workload in [Workload::W2, Workload::W7] {
+        let [small, large] = [long / 10, long]
+            .map(|events| allocations_while(|| on_the_way::run(workload, events, &options())));
+        eprintln!("{workload} long: {small} {large}");
+    }
+
+    let readings = generate(2_000_000, DEFAULT_KEYS);
     for workers in [1, 2] {
-        assert_eq!(allocations_of(&events, workers), 0, "{workers} workers");
+        assert_eq!(allocations_of(&readings, workers), 0, "{workers} workers");
     }
 }

@@ -59,6 +59,8 @@ pub(super) enum Command {
     Doctor(super::doctor::DoctorArguments),
     /// Count the instructions of an event under callgrind, and hold them against accepted ones
     Instructions(super::instructions::InstructionsArguments),
+    /// Count the system calls of a long run under strace: events cause none
+    SystemCalls(super::system_calls::SystemCallsArguments),
     /// One run and nothing else, for tools that count
     #[command(hide = true)]
     Once(super::once::OnceArguments),

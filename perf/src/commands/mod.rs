@@ -11,6 +11,7 @@ mod doctor;
 mod instructions;
 mod once;
 mod run;
+mod system_calls;
 
 use std::process::ExitCode;
 
@@ -36,6 +37,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Compare(asked) => compare::compare(asked),
         Command::Doctor(asked) => doctor::doctor(asked),
         Command::Instructions(asked) => instructions::instructions(asked),
+        Command::SystemCalls(asked) => system_calls::system_calls(asked),
         Command::Once(asked) => once::once(asked),
     };
     match result {

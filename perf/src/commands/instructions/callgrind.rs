@@ -21,8 +21,14 @@ impl Sizes {
         let (small, large) = match workload {
             // A second of event time is 10,000 lines.
             Workload::W1 => (20_000, 60_000),
-            // A second of event time is 100,000 events.
-            Workload::W2 => (200_000, 600_000),
+            // It is 100,000 events; a window of W3 ends every second.
+            Workload::W2 | Workload::W3 => (200_000, 600_000),
+            // The silence that ends a session is 100,000 visits.
+            Workload::W4 => (200_000, 600_000),
+            // A window is a million events.
+            Workload::W5 => (500_000, 2_500_000),
+            // A window is 100,000 records.
+            Workload::Q5 | Workload::Q7 | Workload::Q8 => (100_000, 200_000),
             Workload::W7 => (1_000_000, 3_000_000),
         };
         Self { small, large }
