@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::available::{memory_bytes, on_core};
+use crate::dense_ids::{DenseIds, Intern, MapIds};
 use crate::expected::expected;
 use crate::nexmark::{self, q5, q7, q8};
+use crate::shape::{Asked, Shape};
 use crate::{w1, w2, w3, w4, w5, w7, Digest, Engine, Workload};
 
 /// How an engine is to run.
@@ -78,7 +80,8 @@ impl Outcome {
 pub struct Case {
     workload: Workload,
     events: u64,
-    keys: Option<u64>,
+    asked: Asked,
+    shape: Shape,
     data: Data,
 }
 
@@ -99,12 +102,20 @@ impl Case {
     /// When the data does not fit the memory that is free, or `keys` is given
     /// where there is no choice of keys.
     pub fn prepare(workload: Workload, events: u64, keys: Option<u64>) -> Result<Self, String> {
-        if keys.is_some() && workload.default_keys().is_none() {
-            return Err(format!(
-                "{workload} has no number of keys to choose: leave --keys out"
-            ));
-        }
-        let keys = keys.or(workload.default_keys());
+        let asked = Asked {
+            keys,
+            ..Asked::default()
+        };
+        Self::prepare_shaped(workload, events, asked)
+    }
+
+    /// As [`prepare`](Self::prepare), with other windows and other disorder.
+    ///
+    /// # Errors
+    /// When the data does not fit the memory that is free, or something was asked
+    /// for that the workload has no choice of.
+    pub fn prepare_shaped(workload: Workload, events: u64, asked: Asked) -> Result<Self, String> {
+        let shape = Shape::of(workload, asked)?;
         let needed = events.saturating_mul(workload.bytes_per_event());
         if let Some(free) = memory_bytes().filter(|&free| needed > free) {
             return Err(format!(
@@ -117,13 +128,14 @@ impl Case {
         let length = || {
             usize::try_from(events).map_err(|_| format!("{events} events do not fit this machine"))
         };
+        let (keys, disorder) = (shape.keys, shape.disorder);
         let data = match workload {
-            Workload::W1 => Data::Lines(w1::data::generate(length()?)),
+            Workload::W1 => Data::Lines(w1::data::generate_disordered(length()?, disorder)),
             Workload::W2 | Workload::W3 => {
-                Data::Readings(w2::data::generate(length()?, keys.unwrap_or(1)))
+                Data::Readings(w2::data::generate_disordered(length()?, keys, disorder))
             }
-            Workload::W4 => Data::Visits(w4::data::generate(length()?, keys.unwrap_or(1))),
-            Workload::W5 => Data::Advertising(w5::data::generate(length()?)),
+            Workload::W4 => Data::Visits(w4::data::generate_disordered(length()?, keys, disorder)),
+            Workload::W5 => Data::Advertising(w5::data::generate_disordered(length()?, disorder)),
             Workload::Q5 | Workload::Q7 | Workload::Q8 => {
                 Data::Market(nexmark::data::generate(length()?))
             }
@@ -132,7 +144,8 @@ impl Case {
         Ok(Self {
             workload,
             events,
-            keys,
+            asked: asked.of(workload)?,
+            shape,
             data,
         })
     }
@@ -149,17 +162,22 @@ impl Case {
 
     /// How many keys it has, where there is a choice.
     pub fn keys(&self) -> Option<u64> {
-        self.keys
+        self.asked.keys
+    }
+
+    /// What it is like, wherever there is a choice.
+    pub fn shape(&self) -> Asked {
+        self.asked
     }
 
     /// The digest that any engine must give, and where it is known from.
     ///
     /// The table where it lists this size, otherwise the loop by hand.
     pub fn expected(&self) -> (Digest, &'static str) {
-        let own_keys = self.keys == self.workload.default_keys();
-        match expected(self.workload, self.events).filter(|_| own_keys) {
+        let as_defined = self.asked == Asked::own(self.workload);
+        match expected(self.workload, self.events).filter(|_| as_defined) {
             Some(digest) => (digest, "the table"),
-            None => (self.by_hand(), "the loop by hand"),
+            None => (self.by_hand::<DenseIds>(), "the loop by hand"),
         }
     }
 
@@ -168,44 +186,64 @@ impl Case {
     /// # Errors
     /// Why the engine cannot run it, or did not finish.
     pub fn run(&self, engine: Engine, options: &Options) -> Result<Outcome, String> {
-        match engine {
-            Engine::Fluxus => match &self.data {
-                Data::Lines(lines) => w1::fluxus::run(lines, options),
-                Data::Readings(events) if self.workload == Workload::W3 => {
-                    w3::fluxus::run(events, options)
-                }
-                Data::Readings(events) => w2::fluxus::run(events, options),
-                Data::Visits(visits) => w4::fluxus::run(visits, options),
-                Data::Advertising(events) => w5::fluxus::run(events, options),
-                Data::Market(records) => match self.workload {
-                    Workload::Q5 => q5::fluxus::run(records, options),
-                    Workload::Q7 => q7::fluxus::run(records, options),
-                    _ => q8::fluxus::run(records, options),
-                },
-                Data::Numbers(events) => w7::fluxus::run(*events, options),
-            },
-            Engine::Hand if options.workers > 1 => Err(format!(
-                "the engine `hand` is one loop on one core: it cannot use {} workers",
+        if engine.is_loop() && options.workers > 1 {
+            return Err(format!(
+                "the engine `{engine}` is one loop on one core: it cannot use {} workers",
                 options.workers
-            )),
-            Engine::Hand => {
-                let core = options.cores.first().copied().filter(|_| options.pin);
-                Ok(on_core(core, || Outcome::timed(|| self.by_hand())))
+            ));
+        }
+        let alone = |work: &(dyn Fn() -> Digest + Sync)| {
+            let core = options.cores.first().copied().filter(|_| options.pin);
+            Ok(on_core(core, || Outcome::timed(work)))
+        };
+        match (engine, &self.data) {
+            (Engine::Fluxus, _) => self.on_fluxus(options),
+            (Engine::Hand, _) => alone(&|| self.by_hand::<DenseIds>()),
+            (Engine::Plain, _) => alone(&|| self.by_hand::<MapIds>()),
+            (Engine::Entry, Data::Readings(events)) if self.workload == Workload::W2 => {
+                alone(&|| w2::entry::run_shaped(events, &self.shape))
             }
+            (Engine::Entry, _) => Err(format!(
+                "the engine `entry` has no {}: only W2",
+                self.workload
+            )),
         }
     }
 
-    fn by_hand(&self) -> Digest {
+    fn on_fluxus(&self, options: &Options) -> Result<Outcome, String> {
+        let shape = &self.shape;
         match &self.data {
-            Data::Lines(lines) => w1::hand::run(lines),
-            Data::Readings(events) if self.workload == Workload::W3 => w3::hand::run(events),
-            Data::Readings(events) => w2::hand::run(events),
-            Data::Visits(visits) => w4::hand::run(visits),
-            Data::Advertising(events) => w5::hand::run(events),
+            Data::Lines(lines) => w1::fluxus::run(lines, shape, options),
+            Data::Readings(events) if self.workload == Workload::W3 => {
+                w3::fluxus::run(events, shape, options)
+            }
+            Data::Readings(events) => w2::fluxus::run(events, shape, options),
+            Data::Visits(visits) => w4::fluxus::run(visits, shape, options),
+            Data::Advertising(events) => w5::fluxus::run(events, shape, options),
             Data::Market(records) => match self.workload {
-                Workload::Q5 => q5::hand::run(records),
-                Workload::Q7 => q7::hand::run(records),
-                _ => q8::hand::run(records),
+                Workload::Q5 => q5::fluxus::run(records, shape, options),
+                Workload::Q7 => q7::fluxus::run(records, shape, options),
+                _ => q8::fluxus::run(records, shape, options),
+            },
+            Data::Numbers(events) => w7::fluxus::run(*events, options),
+        }
+    }
+
+    /// The loop by hand; where it has keys, with ids from `I`.
+    fn by_hand<I: Intern>(&self) -> Digest {
+        let shape = &self.shape;
+        match &self.data {
+            Data::Lines(lines) => w1::hand::run_shaped::<I>(lines, shape),
+            Data::Readings(events) if self.workload == Workload::W3 => {
+                w3::hand::run_shaped::<I>(events, shape)
+            }
+            Data::Readings(events) => w2::hand::run_shaped::<I>(events, shape),
+            Data::Visits(visits) => w4::hand::run_shaped::<I>(visits, shape),
+            Data::Advertising(events) => w5::hand::run_shaped(events, shape),
+            Data::Market(records) => match self.workload {
+                Workload::Q5 => q5::hand::run_shaped::<I>(records, shape),
+                Workload::Q7 => q7::hand::run_shaped(records, shape),
+                _ => q8::hand::run_shaped::<I>(records, shape),
             },
             Data::Numbers(events) => w7::hand::run(*events),
         }

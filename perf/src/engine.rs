@@ -3,20 +3,23 @@
 use std::time::{Duration, Instant};
 
 use fluxus::sink::Folded;
-use fluxus::windows::DisorderError;
+use fluxus::windows::{BoundedDisorder, DisorderError};
 use fluxus::{Config, Error, IdleStrategy, Job, Placement};
 
-use crate::splitmix::WATERMARK_LAG_MS;
-use crate::{Digest, Idle, Options, Outcome};
+use crate::{Digest, Idle, Options, Outcome, Shape};
 
 /// The disorder of W1 to W5: the watermark is 1 ns behind the bound.
-pub(crate) fn disorder() -> Result<fluxus::windows::BoundedDisorder, DisorderError> {
-    let bound_ms = WATERMARK_LAG_MS.unsigned_abs() - 1;
-    fluxus::windows::BoundedDisorder::new(Duration::from_millis(bound_ms))
+pub(crate) fn disorder(shape: &Shape) -> Result<BoundedDisorder, DisorderError> {
+    BoundedDisorder::new(Duration::from_millis(shape.disorder.most_ms))
+}
+
+/// So many milliseconds, which a shape never has less than 0 of.
+pub(crate) fn milliseconds(milliseconds: i64) -> Duration {
+    Duration::from_millis(milliseconds.unsigned_abs())
 }
 
 /// The engine's configuration for these options.
-fn config(options: &Options, expected_keys: u64) -> Config {
+pub(crate) fn config(options: &Options, expected_keys: u64) -> Config {
     let mut config = Config::new()
         .workers(options.workers)
         .idle(match options.idle {

@@ -18,8 +18,9 @@ pub mod digest;
 pub mod expected;
 pub mod interleaved;
 
-mod dense_ids;
+pub mod dense_ids;
 mod engine;
+mod open_panes;
 
 pub mod w1;
 pub mod w2;
@@ -28,6 +29,7 @@ pub mod w4;
 pub mod w5;
 pub mod w7;
 
+pub mod latency;
 pub mod nexmark;
 
 mod available;
@@ -35,10 +37,12 @@ mod case;
 mod compiler;
 pub mod doctor;
 pub mod on_the_way;
+mod shape;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
 pub use case::{Case, Idle, Options, Outcome};
 pub use compiler::Compiler;
 pub use digest::Digest;
+pub use shape::{Asked, Shape};
 pub use workload::{Engine, Workload};

@@ -3,14 +3,14 @@
 //! steady state and nothing else.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use fluxus::prelude::*;
 
 use crate::interleaved::BLOCK;
-use crate::w2::data::{event, Event, DEFAULT_KEYS};
+use crate::splitmix::Disorder;
+use crate::w2::data::{event, Event};
 use crate::w2::fluxus::{row, Statistics};
-use crate::{engine, w2, w7, Digest, Options, Outcome, Workload};
+use crate::{engine, w7, Digest, Options, Outcome, Shape, Workload};
 
 /// Runs `workload` on the engine, over events that are made when they are asked for.
 ///
@@ -29,17 +29,17 @@ pub fn run(workload: Workload, events: u64, options: &Options) -> Result<Outcome
 
 fn readings(events: u64, options: &Options) -> Result<Outcome, String> {
     let workers = options.workers as u64;
-    engine::timed("W2", options, DEFAULT_KEYS, |job| {
+    let shape = Shape::own(Workload::W2);
+    let part = |worker| Readings::of(worker, workers, events, shape.keys);
+    engine::timed("W2", options, shape.keys, |job| {
         Ok(job
-            .from_partitions((0..workers).map(|worker| Readings::of(worker, workers, events)))
+            .from_partitions((0..workers).map(part))
             .timestamps(
                 |event| Timestamp::from_millis(event.timestamp_ms),
-                engine::disorder()?,
+                engine::disorder(&shape)?,
             )
             .key_by(|event| event.key)
-            .window(Tumbling::new(Duration::from_millis(
-                w2::WINDOW_MS.unsigned_abs(),
-            ))?)
+            .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
             .aggregate(Statistics)
             .map(row)
             .fold_all(
@@ -58,10 +58,11 @@ struct Readings {
     stride: u64,
     start: u64,
     events: u64,
+    keys: u64,
 }
 
 impl Readings {
-    fn of(worker: u64, workers: u64, events: u64) -> Self {
+    fn of(worker: u64, workers: u64, events: u64, keys: u64) -> Self {
         let block = BLOCK as u64;
         let start = worker.saturating_mul(block);
         Self {
@@ -69,6 +70,7 @@ impl Readings {
             stride: workers.saturating_mul(block),
             start,
             events,
+            keys,
         }
     }
 }
@@ -87,7 +89,7 @@ impl Iterator for Readings {
                 self.block.next()?
             }
         };
-        Some(event(index, DEFAULT_KEYS))
+        Some(event(index, self.keys, Disorder::OWN))
     }
 }
 
@@ -122,13 +124,13 @@ mod tests {
             for workers in 1..4 {
                 let mut made: Vec<i64> = Vec::new();
                 for worker in 0..workers {
-                    let part = Readings::of(worker, workers, events);
+                    let part = Readings::of(worker, workers, events, 100);
                     made.extend(
                         part.map(|event| event.value.to_bits() as i64 ^ event.timestamp_ms),
                     );
                 }
                 let mut all: Vec<i64> = (0..events)
-                    .map(|index| event(index, DEFAULT_KEYS))
+                    .map(|index| event(index, 100, Disorder::OWN))
                     .map(|event| event.value.to_bits() as i64 ^ event.timestamp_ms)
                     .collect();
                 made.sort_unstable();

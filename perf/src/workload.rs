@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::shape::Asked;
+
 /// A workload: data and a query, defined to the last bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[value(rename_all = "UPPER")]
@@ -39,12 +41,7 @@ impl Workload {
 
     /// How many keys it has unless others are asked for; `None` where there is no choice.
     pub const fn default_keys(self) -> Option<u64> {
-        match self {
-            Self::W2 => Some(crate::w2::data::DEFAULT_KEYS),
-            Self::W3 => Some(crate::w3::DEFAULT_KEYS),
-            Self::W4 => Some(crate::w4::data::DEFAULT_USERS),
-            Self::W1 | Self::W5 | Self::Q5 | Self::Q7 | Self::Q8 | Self::W7 => None,
-        }
+        Asked::own(self).keys
     }
 
     /// What one event is called, in the plural.
@@ -85,8 +82,20 @@ impl fmt::Display for Workload {
 pub enum Engine {
     /// Fluxus, through its public API.
     Fluxus,
-    /// The best plain loop: one thread, no engine.
+    /// The best plain loop that we can write: one thread, no engine.
     Hand,
+    /// The loop that one writes without much ado: that by hand, but a key becomes an
+    /// id in the standard library's hash map.
+    Plain,
+    /// W2 only: one hash map from a window and a key to an accumulator.
+    Entry,
+}
+
+impl Engine {
+    /// Whether it is one loop on one core, however many there are.
+    pub const fn is_loop(self) -> bool {
+        !matches!(self, Self::Fluxus)
+    }
 }
 
 impl fmt::Display for Engine {
@@ -94,6 +103,8 @@ impl fmt::Display for Engine {
         formatter.write_str(match self {
             Self::Fluxus => "fluxus",
             Self::Hand => "hand",
+            Self::Plain => "plain",
+            Self::Entry => "entry",
         })
     }
 }

@@ -148,9 +148,18 @@ fn events_allocate_nothing() {
     assert!(allocations_while(|| Box::new(7)) > 0, "the counter counts");
 
     for &workload in Workload::value_variants() {
-        let events = 200_000;
-        let [small, large] = [events, 3 * events].map(|n| allocations_of_a_run(workload, n));
-        eprintln!("{workload}: {small} {large}");
+        let base: u64 = match workload {
+            Workload::W3 => 7_000_000,
+            Workload::W4 => 2_000_000,
+            Workload::Q5 | Workload::Q7 | Workload::Q8 => 200_000,
+            Workload::W1 => 100_000,
+            _ => 1_000_000,
+        };
+        let all: Vec<u64> = [base, base, 2 * base, 4 * base]
+            .into_iter()
+            .map(|n| allocations_of_a_run(workload, n))
+            .collect();
+        eprintln!("{workload}: {base} {all:?}");
     }
 
     let long = if cfg!(debug_assertions) {

@@ -6,6 +6,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use fluxus_perf::{Engine, Idle, Workload};
 
 use super::cores::CoreList;
+use super::latency::LatencyArguments;
+use super::matrix::MatrixArguments;
 
 /// Exact workloads, digests checked: Fluxus against the loop one would have written by hand.
 #[derive(Parser, Debug)]
@@ -64,6 +66,10 @@ pub(super) enum Command {
     /// One run and nothing else, for tools that count
     #[command(hide = true)]
     Once(super::once::OnceArguments),
+    /// Send records at a given rate, whatever comes: how long each takes, and each window
+    Latency(LatencyArguments),
+    /// The latencies of idle strategies, batch sizes and one or two cores, in one table
+    Matrix(MatrixArguments),
 }
 
 #[derive(Args, Debug)]

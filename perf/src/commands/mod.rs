@@ -9,6 +9,8 @@ mod report;
 mod compare;
 mod doctor;
 mod instructions;
+mod latency;
+mod matrix;
 mod once;
 mod run;
 mod system_calls;
@@ -18,15 +20,15 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command};
 use print::{complain, show};
 
-/// What a command has to say, and whether every digest was right.
+/// What a command has to say, and whether it may be believed.
 struct Report {
     text: String,
-    /// What was wrong, where a digest was.
+    /// What was wrong, where a digest was, or a run was invalid.
     wrong: Option<String>,
 }
 
 /// Does what the command line asks: 0 when it was done and right, 1 when it
-/// failed or a digest was wrong, 2 when it was asked wrongly.
+/// failed, a digest was wrong or a run invalid, 2 when it was asked wrongly.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::read();
     if cfg!(debug_assertions) {
@@ -39,6 +41,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Instructions(asked) => instructions::instructions(asked),
         Command::SystemCalls(asked) => system_calls::system_calls(asked),
         Command::Once(asked) => once::once(asked),
+        Command::Latency(asked) => latency::latency(asked),
+        Command::Matrix(asked) => matrix::matrix(asked),
     };
     match result {
         Ok(report) => {

@@ -297,12 +297,14 @@ strace: Process 8 attached
                 _ => Calls::from([("futex".to_owned(), more)]),
             },
             grows: more > BY_CHANCE,
+            may_call: more == 701,
         };
-        let table = table(&[line(0), line(3), line(700)]);
+        let table = table(&[line(0), line(3), line(700), line(701)]);
         for told in [
             "none more",
             "by chance: 3 futex",
             "GROWS: 700 futex",
+            "idle: 701 futex",
             "100,000,000",
         ] {
             assert!(table.contains(told), "{told} in\n{table}");

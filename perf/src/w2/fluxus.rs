@@ -1,13 +1,11 @@
 //! W2 through the public API of Fluxus.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fluxus::prelude::*;
 
-use super::data::{Event, Row, DEFAULT_KEYS};
-use super::WINDOW_MS;
-use crate::{engine, Digest, Options, Outcome};
+use super::data::{Event, Row};
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// Count, sum, minimum and maximum in one pass.
 #[derive(Clone)]
@@ -82,18 +80,16 @@ impl Aggregate<Event> for Statistics {
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(events: &Arc<[Event]>, options: &Options) -> Result<Outcome, String> {
-    engine::timed("W2", options, DEFAULT_KEYS, |job| {
+pub fn run(events: &Arc<[Event]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
+    engine::timed("W2", options, shape.keys, |job| {
         Ok(job
             .from_shared(events, options.workers)
             .timestamps(
                 |event| Timestamp::from_millis(event.timestamp_ms),
-                engine::disorder()?,
+                engine::disorder(shape)?,
             )
             .key_by(|event| event.key)
-            .window(Tumbling::new(Duration::from_millis(
-                WINDOW_MS.unsigned_abs(),
-            ))?)
+            .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
             .aggregate(Statistics)
             .map(row)
             .fold_all(

@@ -1,10 +1,9 @@
 //! W2 as one would write it by hand: one thread, one loop, arrays.
 
 use super::data::{Event, Row};
-use super::WINDOW_MS;
-use crate::dense_ids::DenseIds;
-use crate::splitmix::WATERMARK_LAG_MS;
-use crate::Digest;
+use crate::dense_ids::{DenseIds, Intern};
+use crate::open_panes::OpenPanes;
+use crate::{Digest, Shape, Workload};
 
 /// Events between two looks at the watermark: 5 ms of event time.
 const BATCH: usize = 512;
@@ -26,6 +25,20 @@ impl Accumulator {
         max: f64::NEG_INFINITY,
     };
 
+    /// That of a key in a pane, which grows with the keys.
+    #[inline(always)]
+    pub(crate) fn of(pane: &mut Vec<Self>, id: usize) -> &mut Self {
+        if id >= pane.len() {
+            Self::grow(pane, id);
+        }
+        &mut pane[id]
+    }
+
+    #[cold]
+    fn grow(pane: &mut Vec<Self>, id: usize) {
+        pane.resize((id + 1).next_power_of_two(), Self::EMPTY);
+    }
+
     #[inline(always)]
     pub(crate) fn add(&mut self, value: f64) {
         self.count += 1;
@@ -34,6 +47,26 @@ impl Accumulator {
         // of the NaN handling that `f64::min` has to do.
         self.min = if value < self.min { value } else { self.min };
         self.max = if value > self.max { value } else { self.max };
+    }
+
+    /// The row of a key and window that have events.
+    #[inline(always)]
+    pub(crate) fn row(self, key: u64, start_ms: i64) -> Row {
+        let Self {
+            count,
+            sum,
+            min,
+            max,
+        } = self;
+        Row {
+            key,
+            start_ms,
+            count,
+            sum,
+            min,
+            max,
+            mean: sum / count as f64,
+        }
     }
 
     #[inline(always)]
@@ -55,16 +88,19 @@ impl Accumulator {
 
 /// Aggregates the events and takes the digest of the results.
 pub fn run(events: &[Event]) -> Digest {
+    run_shaped::<DenseIds>(events, &Shape::own(Workload::W2))
+}
+
+/// As [`run`], with other windows, and with ids from anywhere.
+pub(crate) fn run_shaped<I: Intern>(events: &[Event], shape: &Shape) -> Digest {
     let mut digest = Digest::default();
     let Some(first) = events.first() else {
         return digest;
     };
-    let mut ids = DenseIds::new();
+    let mut ids = I::default();
     let mut keys: Vec<u64> = Vec::new();
-    // At most two windows are open at once: the disorder and a batch together
-    // are shorter than one. `panes[0]` is the older.
-    let mut panes: [Vec<Accumulator>; 2] = [Vec::new(), Vec::new()];
-    let mut boundary_ms = (first.timestamp_ms.div_euclid(WINDOW_MS)) * WINDOW_MS;
+    let earliest_ms = first.timestamp_ms - shape.lag_ms();
+    let mut panes: OpenPanes<Vec<Accumulator>> = OpenPanes::new(shape.size_ms, earliest_ms);
     let mut latest_ms = i64::MIN;
 
     for batch in events.chunks(BATCH) {
@@ -72,24 +108,15 @@ pub fn run(events: &[Event]) -> Digest {
             let id = ids.intern(event.key);
             if id == keys.len() {
                 keys.push(event.key);
-                panes
-                    .iter_mut()
-                    .for_each(|pane| pane.push(Accumulator::EMPTY));
             }
-            let newer = usize::from(event.timestamp_ms >= boundary_ms);
-            panes[newer][id].add(event.value);
+            Accumulator::of(panes.at(event.timestamp_ms), id).add(event.value);
             latest_ms = latest_ms.max(event.timestamp_ms);
         }
-        while boundary_ms - 1 <= latest_ms - WATERMARK_LAG_MS {
-            emit(&keys, &mut panes[0], boundary_ms - WINDOW_MS, &mut digest);
-            panes.swap(0, 1);
-            boundary_ms += WINDOW_MS;
-        }
+        panes.close(latest_ms - shape.lag_ms(), |pane, start_ms| {
+            emit(&keys, pane, start_ms, &mut digest);
+        });
     }
-    for pane in &mut panes {
-        emit(&keys, pane, boundary_ms - WINDOW_MS, &mut digest);
-        boundary_ms += WINDOW_MS;
-    }
+    panes.close_all(0, |pane, start_ms| emit(&keys, pane, start_ms, &mut digest));
     digest
 }
 
@@ -99,22 +126,8 @@ pub(crate) fn emit(keys: &[u64], pane: &mut [Accumulator], start_ms: i64, digest
         if accumulator.count == 0 {
             continue;
         }
-        let Accumulator {
-            count,
-            sum,
-            min,
-            max,
-        } = std::mem::replace(accumulator, Accumulator::EMPTY);
-        Row {
-            key,
-            start_ms,
-            count,
-            sum,
-            min,
-            max,
-            mean: sum / count as f64,
-        }
-        .add_to(digest);
+        let full = std::mem::replace(accumulator, Accumulator::EMPTY);
+        full.row(key, start_ms).add_to(digest);
     }
 }
 
@@ -124,6 +137,7 @@ mod tests {
 
     use super::super::data;
     use super::*;
+    use crate::w2::WINDOW_MS;
 
     /// The slow obvious way: every window kept to the end.
     fn obvious(events: &[Event]) -> Digest {

@@ -1,31 +1,29 @@
 //! W3 through the public API of Fluxus.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fluxus::prelude::*;
 
-use super::{DEFAULT_KEYS, SLIDE_MS, WINDOW_MS};
 use crate::w2::data::Event;
 use crate::w2::fluxus::{row, Statistics};
-use crate::{engine, Digest, Options, Outcome};
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// Runs W3 on the engine.
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(events: &Arc<[Event]>, options: &Options) -> Result<Outcome, String> {
-    engine::timed("W3", options, DEFAULT_KEYS, |job| {
+pub fn run(events: &Arc<[Event]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
+    engine::timed("W3", options, shape.keys, |job| {
         Ok(job
             .from_shared(events, options.workers)
             .timestamps(
                 |event| Timestamp::from_millis(event.timestamp_ms),
-                engine::disorder()?,
+                engine::disorder(shape)?,
             )
             .key_by(|event| event.key)
             .window(Sliding::new(
-                Duration::from_millis(WINDOW_MS.unsigned_abs()),
-                Duration::from_millis(SLIDE_MS.unsigned_abs()),
+                engine::milliseconds(shape.size_ms),
+                engine::milliseconds(shape.slide_ms),
             )?)
             .aggregate(Statistics)
             .map(row)

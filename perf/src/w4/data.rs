@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::splitmix::{disorder_ms, pick, splitmix, DISORDER_MS, T0_MS};
+use crate::splitmix::{pick, splitmix, Disorder, T0_MS};
 use crate::Digest;
 
 /// Distinct users unless others are asked for.
@@ -48,18 +48,23 @@ impl Row {
 
 /// The visit at `index`, counted from 0, of one of `users` users.
 #[inline]
-pub fn visit(index: u64, users: u64) -> Visit {
+pub fn visit(index: u64, users: u64, disorder: Disorder) -> Visit {
     let random = splitmix(43, index);
     Visit {
         user: pick(random, users),
-        timestamp_ms: T0_MS + (index / 20) as i64 + DISORDER_MS - disorder_ms(random),
+        timestamp_ms: disorder.time_ms(T0_MS + (index / 20) as i64, random),
     }
 }
 
-/// The first `visits` visits.
+/// The first `visits` visits, of `users` users.
 pub fn generate(visits: usize, users: u64) -> Arc<[Visit]> {
+    generate_disordered(visits, users, Disorder::OWN)
+}
+
+/// The first `visits` visits, out of order as asked for.
+pub fn generate_disordered(visits: usize, users: u64, disorder: Disorder) -> Arc<[Visit]> {
     (0..visits)
-        .map(|index| visit(index as u64, users))
+        .map(|index| visit(index as u64, users, disorder))
         .collect()
 }
 

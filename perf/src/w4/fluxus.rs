@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use fluxus::prelude::*;
 
-use super::data::{Row, Visit, DEFAULT_USERS};
-use super::SILENCE_MS;
-use crate::{engine, Digest, Options, Outcome};
+use super::data::{Row, Visit};
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// How many visits, and when the last one was. When the first one was, the
 /// window's start says.
@@ -54,15 +53,16 @@ impl Aggregate<Visit> for Span {
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(visits: &Arc<[Visit]>, options: &Options) -> Result<Outcome, String> {
-    engine::timed("W4", options, DEFAULT_USERS, |job| {
-        // Sessions that touch are one: a visit exactly `SILENCE_MS` later must not touch.
-        let gap = Duration::from_millis(SILENCE_MS.unsigned_abs() - 1);
+pub fn run(visits: &Arc<[Visit]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
+    engine::timed("W4", options, shape.keys, |job| {
+        // Sessions that touch are one: a visit exactly the gap later must not touch,
+        // and one a millisecond sooner must find the session open.
+        let gap = engine::milliseconds(shape.gap_ms).saturating_sub(Duration::from_nanos(1));
         Ok(job
             .from_shared(visits, options.workers)
             .timestamps(
                 |visit| Timestamp::from_millis(visit.timestamp_ms),
-                engine::disorder()?,
+                engine::disorder(shape)?,
             )
             .key_by(|visit| visit.user)
             .window(Session::with_gap(gap)?)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::splitmix::{disorder_ms, mix64, pick, splitmix, DISORDER_MS, T0_MS};
+use crate::splitmix::{mix64, pick, splitmix, Disorder, T0_MS};
 use crate::Digest;
 
 /// How many advertisements there are.
@@ -10,6 +10,9 @@ pub const ADVERTISEMENTS: u64 = 1000;
 
 /// How many of them one campaign has.
 pub const ADVERTISEMENTS_PER_CAMPAIGN: u64 = 10;
+
+/// How many campaigns there are.
+pub const CAMPAIGNS: usize = (ADVERTISEMENTS / ADVERTISEMENTS_PER_CAMPAIGN) as usize;
 
 /// The type of an event that is a view: what is counted.
 pub const VIEW: u8 = 0;
@@ -57,14 +60,14 @@ impl Row {
 
 /// The event at `index`, counted from 0.
 #[inline]
-pub fn event(index: u64) -> Event {
+pub fn event(index: u64, disorder: Disorder) -> Event {
     let random = splitmix(45, index);
     let user_id = mix64(random);
     Event {
         user_id,
         page_id: mix64(user_id),
         ad_id: ad_id(pick(random, ADVERTISEMENTS)),
-        timestamp_ms: T0_MS + (index / 100) as i64 + DISORDER_MS - disorder_ms(random),
+        timestamp_ms: disorder.time_ms(T0_MS + (index / 100) as i64, random),
         ip: user_id as u32,
         ad_type: ((user_id >> 60) % 5) as u8,
         event_type: ((random >> 48) % 3) as u8,
@@ -73,7 +76,14 @@ pub fn event(index: u64) -> Event {
 
 /// The first `events` events.
 pub fn generate(events: usize) -> Arc<[Event]> {
-    (0..events).map(|index| event(index as u64)).collect()
+    generate_disordered(events, Disorder::OWN)
+}
+
+/// The first `events` events, out of order as asked for.
+pub fn generate_disordered(events: usize, disorder: Disorder) -> Arc<[Event]> {
+    (0..events)
+        .map(|index| event(index as u64, disorder))
+        .collect()
 }
 
 /// The advertisements and the campaign of each: the table of the join.

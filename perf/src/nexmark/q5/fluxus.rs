@@ -1,14 +1,13 @@
 //! Q5 through the public API of Fluxus: a window over the results of a window.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fluxus::prelude::*;
 
-use super::{Row, SLIDE_MS, WINDOW_MS};
+use super::Row;
 use crate::nexmark::data::{kind, Record};
 use crate::nexmark::ties::Ties;
-use crate::{engine, Digest, Options, Outcome};
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// Auctions with a bid in the time of one window, about.
 const EXPECTED_AUCTIONS: u64 = 10_000;
@@ -51,10 +50,10 @@ impl Aggregate<WindowResult<u64, u64>> for Hottest {
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(records: &Arc<[Record]>, options: &Options) -> Result<Outcome, String> {
+pub fn run(records: &Arc<[Record]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
     engine::timed("Q5", options, EXPECTED_AUCTIONS, |job| {
-        let size = Duration::from_millis(WINDOW_MS.unsigned_abs());
-        let slide = Duration::from_millis(SLIDE_MS.unsigned_abs());
+        let size = engine::milliseconds(shape.size_ms);
+        let slide = engine::milliseconds(shape.slide_ms);
         Ok(job
             .from_shared(records, options.workers)
             .timestamps(

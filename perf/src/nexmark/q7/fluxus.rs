@@ -1,14 +1,13 @@
 //! Q7 through the public API of Fluxus.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fluxus::prelude::*;
 
-use super::{Row, WINDOW_MS};
+use super::Row;
 use crate::nexmark::data::{kind, Record};
 use crate::nexmark::ties::Ties;
-use crate::{engine, Digest, Options, Outcome};
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// The bids with the highest price.
 #[derive(Clone)]
@@ -55,7 +54,7 @@ impl Aggregate<Record> for Highest {
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(records: &Arc<[Record]>, options: &Options) -> Result<Outcome, String> {
+pub fn run(records: &Arc<[Record]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
     engine::timed("Q7", options, 1, |job| {
         Ok(job
             .from_shared(records, options.workers)
@@ -64,9 +63,7 @@ pub fn run(records: &Arc<[Record]>, options: &Options) -> Result<Outcome, String
                 BoundedDisorder::monotonous(),
             )
             .filter(|record| record.kind == kind::BID)
-            .window_all(Tumbling::new(Duration::from_millis(
-                WINDOW_MS.unsigned_abs(),
-            ))?)
+            .window_all(Tumbling::new(engine::milliseconds(shape.size_ms))?)
             .aggregate(Highest)
             .flat_map(|highest| {
                 let start_ms = highest.start().millis();

@@ -2,13 +2,12 @@
 //! one stream of marks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fluxus::prelude::*;
 
-use super::{Row, BOTH, CAME, SOLD, WINDOW_MS};
+use super::{Row, BOTH, CAME, SOLD};
 use crate::nexmark::data::{kind, Record};
-use crate::{engine, Digest, Options, Outcome};
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// Persons who come or sell in the time of one window, about.
 const EXPECTED_PERSONS: u64 = 4000;
@@ -46,7 +45,7 @@ impl Aggregate<(u64, u8)> for Marks {
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(records: &Arc<[Record]>, options: &Options) -> Result<Outcome, String> {
+pub fn run(records: &Arc<[Record]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
     engine::timed("Q8", options, EXPECTED_PERSONS, |job| {
         Ok(job
             .from_shared(records, options.workers)
@@ -60,9 +59,7 @@ pub fn run(records: &Arc<[Record]>, options: &Options) -> Result<Outcome, String
                 _ => None,
             })
             .key_by(|&(person, _)| person)
-            .window(Tumbling::new(Duration::from_millis(
-                WINDOW_MS.unsigned_abs(),
-            ))?)
+            .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
             .aggregate(Marks)
             .filter(|person| person.value == BOTH)
             .map(|person| Row {
