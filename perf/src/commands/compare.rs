@@ -6,6 +6,7 @@ use fluxus_perf::{Case, Engine, Idle, Options, Workload};
 
 use super::arguments::CompareArguments;
 use super::print::complain;
+use super::progress::Progress;
 use super::report::{duration, heading, median, Speed, Verdict};
 use super::{cores, Report};
 
@@ -49,7 +50,11 @@ pub(super) fn compare(asked: &CompareArguments) -> Result<Report, String> {
     };
     let mut verdict = Verdict::of(&case);
     let mut digest = case.expected().0;
+    let mut progress = Progress::on_terminal();
+    let (mut run, runs) = (0, 2 * (what.warm_up + asked.pairs));
     let mut seconds = |engine: Engine| {
+        run += 1;
+        progress.say(&format!("{}: run {run} of {runs}, {engine}", what.workload));
         let options = if engine == Engine::Hand {
             &by_hand
         } else {
@@ -63,6 +68,7 @@ pub(super) fn compare(asked: &CompareArguments) -> Result<Report, String> {
         Ok(outcome.seconds)
     };
     let pairs = interleave(asked.pairs, what.warm_up, &mut seconds)?;
+    drop(progress);
 
     let ratios: Vec<f64> = pairs.iter().map(Pair::ratio).collect();
     let ratio = median(&ratios);
@@ -126,14 +132,14 @@ pub(super) fn compare(asked: &CompareArguments) -> Result<Report, String> {
 
 /// Two runs next to each other, in seconds.
 #[derive(Debug, PartialEq)]
-struct Pair {
-    fluxus: f64,
-    hand: f64,
+pub(super) struct Pair {
+    pub(super) fluxus: f64,
+    pub(super) hand: f64,
 }
 
 impl Pair {
     /// How much faster fluxus was: its speed over the loop's.
-    fn ratio(&self) -> f64 {
+    pub(super) fn ratio(&self) -> f64 {
         self.hand / self.fluxus
     }
 
@@ -148,7 +154,7 @@ impl Pair {
 
 /// Runs pairs in mirrored order, ours, theirs, theirs, ours: whatever drifts in
 /// one direction weighs on both alike.
-fn interleave(
+pub(super) fn interleave(
     pairs: u64,
     warm_up: u64,
     seconds: &mut impl FnMut(Engine) -> Result<f64, String>,

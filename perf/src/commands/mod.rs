@@ -7,11 +7,13 @@ mod progress;
 mod report;
 
 mod compare;
+mod diff;
 mod doctor;
 mod instructions;
 mod latency;
 mod matrix;
 mod once;
+mod record;
 mod run;
 mod system_calls;
 
@@ -40,6 +42,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Doctor(asked) => doctor::doctor(asked),
         Command::Instructions(asked) => instructions::instructions(asked),
         Command::SystemCalls(asked) => system_calls::system_calls(asked),
+        Command::Record(asked) => record::record(asked),
+        Command::Diff(asked) => diff::diff(asked),
         Command::Once(asked) => once::once(asked),
         Command::Latency(asked) => latency::latency(asked),
         Command::Matrix(asked) => matrix::matrix(asked),
