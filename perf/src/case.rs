@@ -25,6 +25,9 @@ pub struct Options {
     pub batch: Option<usize>,
     /// Records in a ring between two workers; `None` leaves the choice to the engine.
     pub ring: Option<usize>,
+    /// W2 on Fluxus: event time between two watermarks, in milliseconds; `None`:
+    /// one a batch.
+    pub watermark_ms: Option<u64>,
 }
 
 impl Default for Options {
@@ -36,6 +39,7 @@ impl Default for Options {
             idle: Idle::Adaptive,
             batch: None,
             ring: None,
+            watermark_ms: None,
         }
     }
 }
@@ -85,7 +89,7 @@ pub struct Case {
     data: Data,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Data {
     Lines(Arc<[w1::data::Line]>),
     Readings(Arc<[w2::data::Event]>),
@@ -170,6 +174,22 @@ impl Case {
         self.asked
     }
 
+    /// The same events under other windows or another gap, without making them
+    /// anew; `None` where the events would be others.
+    pub fn reshaped(&self, workload: Workload, events: u64, asked: Asked) -> Option<Self> {
+        let whole = asked.of(workload).ok()?;
+        let made_of = |asked: Asked| (asked.keys, asked.disorder_percent, asked.disorder_ms);
+        let same = workload == self.workload
+            && events == self.events
+            && made_of(whole) == made_of(self.asked);
+        Some(Self {
+            shape: Shape::of(workload, asked).ok().filter(|_| same)?,
+            asked: whole,
+            data: self.data.clone(),
+            ..*self
+        })
+    }
+
     /// The digest that any engine must give, and where it is known from.
     ///
     /// The table where it lists this size, otherwise the loop by hand.
@@ -191,6 +211,11 @@ impl Case {
                 "the engine `{engine}` is one loop on one core: it cannot use {} workers",
                 options.workers
             ));
+        }
+        if options.watermark_ms.is_some()
+            && (self.workload, engine) != (Workload::W2, Engine::Fluxus)
+        {
+            return Err("a distance of watermarks is for W2 on the engine `fluxus`: leave --watermark-ms out".to_owned());
         }
         let alone = |work: &(dyn Fn() -> Digest + Sync)| {
             let core = options.cores.first().copied().filter(|_| options.pin);

@@ -5,8 +5,10 @@ mod cores;
 mod print;
 mod progress;
 mod report;
+mod setting;
 
 mod compare;
+mod comparison;
 mod diff;
 mod doctor;
 mod instructions;
@@ -16,6 +18,7 @@ mod once;
 mod record;
 mod run;
 mod system_calls;
+mod targets;
 
 use std::process::ExitCode;
 
@@ -39,6 +42,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Targets(asked) => targets::targets(asked),
         Command::Doctor(asked) => doctor::doctor(asked),
         Command::Instructions(asked) => instructions::instructions(asked),
         Command::SystemCalls(asked) => system_calls::system_calls(asked),

@@ -10,7 +10,7 @@ use fluxus_perf::record::{Build, Doctor, Figure, Machine, Moment, Record, Spread
 use fluxus_perf::{Case, Engine, Idle, Options, Workload};
 
 use super::arguments::number;
-use super::compare::{interleave, Pair};
+use super::comparison::{interleave, Pair};
 use super::cores::{for_threads, CoreList};
 use super::print::complain;
 use super::progress::Progress;
@@ -151,15 +151,15 @@ fn measure(
             ..engine_options.clone()
         };
         let (mut run, runs) = (0, 2 * (asked.warm_up + asked.pairs));
-        let pairs = interleave(asked.pairs, asked.warm_up, &mut |engine| {
+        let pairs = interleave(asked.pairs, asked.warm_up, &mut |side| {
             run += 1;
+            let (engine, options) = [
+                (Engine::Fluxus, &engine_options),
+                (Engine::Hand, &loop_options),
+            ][side];
             progress.say(&format!(
                 "{workload}, {workers} workers: run {run} of {runs}, {engine}"
             ));
-            let options = match engine {
-                Engine::Fluxus => &engine_options,
-                _ => &loop_options,
-            };
             let outcome = case.run(engine, options)?;
             verdict.check(engine, outcome.digest);
             Ok(outcome.seconds)
@@ -202,7 +202,7 @@ fn figures_of(
             workers,
             "speed",
             unit(),
-            speeds(|pair| pair.fluxus),
+            speeds(|pair| pair.ours),
         ),
         figure(
             Engine::Fluxus,
@@ -218,7 +218,7 @@ fn figures_of(
             1,
             "speed",
             unit(),
-            speeds(|pair| pair.hand),
+            speeds(|pair| pair.theirs),
         ));
     }
     figures.into_iter().collect()

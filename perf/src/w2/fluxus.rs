@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use fluxus::prelude::*;
+use fluxus::windows::WatermarkGenerator;
 
 use super::data::{Event, Row};
+use crate::engine::Paced;
 use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// Count, sum, minimum and maximum in one pass.
@@ -81,12 +83,25 @@ impl Aggregate<Event> for Statistics {
 /// # Errors
 /// Why the engine could not be built or did not finish.
 pub fn run(events: &Arc<[Event]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
+    let disorder = engine::disorder(shape).map_err(|error| error.to_string())?;
+    match options.watermark_ms {
+        None => run_with(disorder, events, shape, options),
+        Some(every_ms) => run_with(Paced::new(disorder, every_ms), events, shape, options),
+    }
+}
+
+fn run_with(
+    watermarks: impl WatermarkGenerator<Event>,
+    events: &Arc<[Event]>,
+    shape: &Shape,
+    options: &Options,
+) -> Result<Outcome, String> {
     engine::timed("W2", options, shape.keys, |job| {
         Ok(job
             .from_shared(events, options.workers)
             .timestamps(
                 |event| Timestamp::from_millis(event.timestamp_ms),
-                engine::disorder(shape)?,
+                watermarks,
             )
             .key_by(|event| event.key)
             .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
