@@ -52,6 +52,12 @@ pub(super) enum Command {
     Doctor(super::doctor::DoctorArguments),
     /// Count the instructions of an event under callgrind, and hold them against accepted ones
     Instructions(super::instructions::InstructionsArguments),
+    /// Count the system calls of a long run under strace: events cause none
+    SystemCalls(super::system_calls::SystemCallsArguments),
+    /// Measure workloads one after the other and keep the results in a file
+    Record(super::record::RecordArguments),
+    /// Hold two such files against each other: exit status 1 where something got worse
+    Diff(super::diff::DiffArguments),
     /// One run and nothing else, for tools that count
     #[command(hide = true)]
     Once(super::once::OnceArguments),

@@ -3,6 +3,7 @@
 use fluxus_perf::{Case, Digest, Options, Workload};
 
 use super::print::complain;
+use super::progress::Progress;
 use super::report::{median, Speed, Verdict};
 use super::setting::Setting;
 
@@ -67,7 +68,16 @@ pub(super) struct Comparison {
 impl Comparison {
     /// Warms both sides up and runs them in turn.
     pub(super) fn run(mut sides: [Side; 2], pairs: u64, warm_up: u64) -> Result<Self, String> {
-        let pairs = interleave(pairs, warm_up, &mut |side| sides[side].run())?;
+        let mut progress = Progress::on_terminal();
+        let (mut run, runs) = (0, 2 * (warm_up + pairs));
+        let pairs = interleave(pairs, warm_up, &mut |side| {
+            run += 1;
+            let side = &mut sides[side];
+            let (workload, engine) = (side.case.workload(), side.setting.engine());
+            progress.say(&format!("{workload}: run {run} of {runs}, {engine}"));
+            side.run()
+        })?;
+        drop(progress);
         let [ours, theirs] = &sides;
         // Sides of different length are compared by their speed.
         let longer = theirs.case.events() as f64 / ours.case.events() as f64;
@@ -126,7 +136,7 @@ impl Pair {
 
 /// Runs pairs in mirrored order, ours, theirs, theirs, ours: whatever drifts in
 /// one direction weighs on both alike. `seconds` runs side 0 or side 1.
-fn interleave(
+pub(super) fn interleave(
     pairs: u64,
     warm_up: u64,
     seconds: &mut impl FnMut(usize) -> Result<f64, String>,

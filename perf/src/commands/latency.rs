@@ -16,7 +16,8 @@ use fluxus_perf::{Idle, Options};
 
 use super::arguments::number;
 use super::cores::{self, CoreList};
-use super::print::{complain, Progress};
+use super::print::complain;
+use super::progress::Progress;
 use super::report::{median, thousands};
 use super::Report;
 

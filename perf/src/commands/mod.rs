@@ -9,12 +9,15 @@ mod setting;
 
 mod compare;
 mod comparison;
+mod diff;
 mod doctor;
 mod instructions;
 mod latency;
 mod matrix;
 mod once;
+mod record;
 mod run;
+mod system_calls;
 mod targets;
 
 use std::process::ExitCode;
@@ -42,6 +45,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Targets(asked) => targets::targets(asked),
         Command::Doctor(asked) => doctor::doctor(asked),
         Command::Instructions(asked) => instructions::instructions(asked),
+        Command::SystemCalls(asked) => system_calls::system_calls(asked),
+        Command::Record(asked) => record::record(asked),
+        Command::Diff(asked) => diff::diff(asked),
         Command::Once(asked) => once::once(asked),
         Command::Latency(asked) => latency::latency(asked),
         Command::Matrix(asked) => matrix::matrix(asked),

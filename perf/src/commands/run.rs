@@ -6,6 +6,7 @@ use fluxus_perf::{Case, Digest, Engine, Idle, Workload};
 
 use super::arguments::RunArguments;
 use super::print::complain;
+use super::progress::Progress;
 use super::report::{duration, heading, median, thousands, Choices, Speed, Verdict};
 use super::Report;
 
@@ -44,17 +45,25 @@ pub(super) fn run(asked: &RunArguments) -> Result<Report, String> {
     let case = Case::prepare_shaped(what.workload, events, setting.asked())?;
 
     let mut verdict = Verdict::of(&case);
-    for _ in 0..what.warm_up {
+    let mut progress = Progress::on_terminal();
+    let runs_in_all = what.warm_up + asked.repeat;
+    let mut say = |run: u64| {
+        progress.say(&format!("{}: run {run} of {runs_in_all}", what.workload));
+    };
+    for run in 0..what.warm_up {
+        say(run + 1);
         verdict.check(engine, case.run(engine, &options)?.digest);
     }
     let mut seconds = Vec::new();
     let mut digest = Digest::default();
-    for _ in 0..asked.repeat {
+    for run in 0..asked.repeat {
+        say(what.warm_up + run + 1);
         let outcome = case.run(engine, &options)?;
         verdict.check(engine, outcome.digest);
         seconds.push(outcome.seconds);
         digest = outcome.digest;
     }
+    drop(progress);
 
     let speed = Speed::of(&case, &seconds);
     let text = if what.json {
