@@ -36,6 +36,8 @@ mod available;
 mod case;
 mod compiler;
 pub mod doctor;
+pub mod on_the_way;
+pub mod record;
 mod shape;
 mod workload;
 

@@ -16,7 +16,8 @@ use fluxus_perf::{Idle, Options};
 
 use super::arguments::number;
 use super::cores::{self, CoreList};
-use super::print::{complain, Progress};
+use super::print::complain;
+use super::progress::Progress;
 use super::report::{median, thousands};
 use super::Report;
 
@@ -146,6 +147,7 @@ impl Load {
                 batch,
                 // A ring holds at least a batch.
                 ring: batch.map(|batch| batch.next_power_of_two().max(4096)),
+                watermark_ms: None,
             },
         };
         Ok((plan, warnings))

@@ -7,7 +7,7 @@
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 
-use fluxus_perf::{Case, Digest, Engine, Idle, Options, Workload};
+use fluxus_perf::{on_the_way, Case, Digest, Engine, Idle, Options, Workload};
 
 use super::arguments::number;
 use super::Report;
@@ -28,6 +28,14 @@ pub(super) struct OnceArguments {
 
     #[arg(long, value_enum, default_value_t = Idle::Adaptive)]
     idle: Idle,
+
+    /// Pin the workers, a core each
+    #[arg(long)]
+    pin: bool,
+
+    /// Make the events when they are asked for, not before
+    #[arg(long)]
+    on_the_way: bool,
 }
 
 /// What a process of its own is to do with the data.
@@ -68,18 +76,23 @@ impl From<Digest> for Answer {
 }
 
 pub(super) fn once(asked: &OnceArguments) -> Result<Report, String> {
-    let case = Case::prepare(asked.workload, asked.events, None)?;
     let options = Options {
         workers: asked.workers as usize,
-        pin: false,
+        pin: asked.pin,
         idle: asked.idle,
         ..Options::default()
     };
+    let prepare = || Case::prepare(asked.workload, asked.events, None);
     let answer = match asked.engine {
-        Runner::Fluxus => case.run(Engine::Fluxus, &options)?.digest.into(),
-        Runner::Hand => case.run(Engine::Hand, &options)?.digest.into(),
+        Runner::Fluxus if asked.on_the_way => {
+            on_the_way::run(asked.workload, asked.events, &options)?
+                .digest
+                .into()
+        }
+        Runner::Fluxus => prepare()?.run(Engine::Fluxus, &options)?.digest.into(),
+        Runner::Hand => prepare()?.run(Engine::Hand, &options)?.digest.into(),
         Runner::None => {
-            std::hint::black_box(&case);
+            std::hint::black_box(prepare()?);
             Answer::default()
         }
     };

@@ -21,6 +21,13 @@ impl Progress {
             terminal: error.is_terminal().then_some(error),
         }
     }
+
+    /// Tells standard error at once, if it is a terminal.
+    pub(super) fn show(what: &str) -> Self {
+        let mut progress = Self::on_terminal();
+        progress.say(what);
+        progress
+    }
 }
 
 impl<W: Write> Progress<W> {
@@ -32,6 +39,11 @@ impl<W: Write> Progress<W> {
             let _ = write!(terminal, "\r\x1b[K{what}").and_then(|()| terminal.flush());
         }
     }
+}
+
+impl<W: Write> Progress<W> {
+    /// Takes the line away; so does dropping it.
+    pub(super) fn clear(self) {}
 }
 
 impl<W: Write> Drop for Progress<W> {

@@ -92,7 +92,19 @@ impl Host {
         Ok(numbers)
     }
 
-    /// The arguments that the kernel was started with under this name, the last one first to count.
+    /// Whether the processor says that it is a virtual one.
+    ///
+    /// # Errors
+    /// When it does not tell, as other processors than x86 do not.
+    pub(crate) fn is_virtual(&self) -> Result<bool, String> {
+        self.parsed("proc/cpuinfo", |text| {
+            let line = text.lines().find(|line| line.starts_with("flags"))?;
+            let mut flags = line.split_ascii_whitespace();
+            Some(flags.any(|flag| flag == "hypervisor"))
+        })
+    }
+
+    /// The argument that the kernel was started with under this name, the last one where there are several.
     ///
     /// # Errors
     /// As [`text`](Self::text).

@@ -68,23 +68,9 @@ fn clock_source(host: &Host) -> Result<Answer, String> {
 }
 
 fn hypervisor(host: &Host) -> Result<Answer, String> {
-    Ok(match is_virtual(host)? {
+    Ok(match host.is_virtual()? {
         true => Answer::Disturbs(format!("under a hypervisor{}", product(host))),
         false => Answer::Fine("none that shows itself".to_owned()),
-    })
-}
-
-/// Whether the processor says that it is a virtual one.
-///
-/// # Errors
-/// When it does not tell, as other processors than x86 do not.
-pub(crate) fn is_virtual(host: &Host) -> Result<bool, String> {
-    host.parsed("proc/cpuinfo", |text| {
-        let line = text.lines().find(|line| line.starts_with("flags"))?;
-        Some(
-            line.split_ascii_whitespace()
-                .any(|flag| flag == "hypervisor"),
-        )
     })
 }
 

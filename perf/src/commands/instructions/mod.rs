@@ -57,7 +57,7 @@ pub(super) struct InstructionsArguments {
     baseline: PathBuf,
 
     /// Runs of each size of Fluxus, whose hash is seeded at random; their median counts
-    #[arg(long, value_name = "R", default_value_t = 3, value_parser = number::<1, 1000>)]
+    #[arg(long, value_name = "R", default_value_t = 1, value_parser = number::<1, 1000>)]
     repeat: u64,
 
     /// One line of JSON instead of a table
