@@ -194,7 +194,13 @@ impl Case {
     ///
     /// The table where it lists this size, otherwise the loop by hand.
     pub fn expected(&self) -> (Digest, &'static str) {
-        let as_defined = self.asked == Asked::own(self.workload);
+        // The chain of operators leaves every event as it is.
+        let own = Asked::own(self.workload);
+        let operators = own.operators;
+        let as_defined = Asked {
+            operators,
+            ..self.asked
+        } == own;
         match expected(self.workload, self.events).filter(|_| as_defined) {
             Some(digest) => (digest, "the table"),
             None => (self.by_hand::<DenseIds>(), "the loop by hand"),
@@ -210,6 +216,11 @@ impl Case {
             return Err(format!(
                 "the engine `{engine}` is one loop on one core: it cannot use {} workers",
                 options.workers
+            ));
+        }
+        if self.shape.operators > 0 && !matches!(engine, Engine::Fluxus | Engine::Hand) {
+            return Err(format!(
+                "the engine `{engine}` has no --operators: only `fluxus` and `hand`"
             ));
         }
         if options.watermark_ms.is_some()
@@ -262,6 +273,7 @@ impl Case {
             Data::Readings(events) if self.workload == Workload::W3 => {
                 w3::hand::run_shaped::<I>(events, shape)
             }
+            Data::Readings(events) if I::IS_TUNED => w2::hand::run_tuned(events, shape),
             Data::Readings(events) => w2::hand::run_shaped::<I>(events, shape),
             Data::Visits(visits) => w4::hand::run_shaped::<I>(visits, shape),
             Data::Advertising(events) => w5::hand::run_shaped(events, shape),
@@ -281,23 +293,109 @@ fn gibibytes(bytes: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
     use crate::expected::listed_sizes;
 
     #[test]
-    fn the_loops_by_hand_give_the_expected_digests() {
-        for (workload, largest) in [
-            (Workload::W1, 100_000),
-            (Workload::W2, 2_000_000),
-            (Workload::W7, 10_000_000),
-        ] {
+    fn the_loops_give_the_expected_digests() {
+        for &workload in Workload::value_variants() {
+            // The two smallest sizes; W7 has nothing to keep and can do more.
+            let largest = if workload == Workload::W7 {
+                1_000_000
+            } else {
+                200_000
+            };
             for events in listed_sizes(workload).filter(|&events| events <= largest) {
                 let case = Case::prepare(workload, events, None).expect("it fits");
-                let outcome = case
-                    .run(Engine::Hand, &Options::default())
-                    .expect("it runs");
                 let listed = expected(workload, events).expect("it is listed");
-                assert_eq!(outcome.digest, listed, "{workload} {events}");
+                for engine in [Engine::Hand, Engine::Plain] {
+                    let outcome = case.run(engine, &Options::default()).expect("it runs");
+                    assert_eq!(outcome.digest, listed, "{workload} {events} {engine}");
+                }
+            }
+        }
+    }
+
+    /// On any number of workers and in batches of any size, whatever the windows.
+    #[test]
+    fn fluxus_gives_the_expected_digests() {
+        let other = |size_ms, slide_ms| Asked {
+            size_ms,
+            slide_ms,
+            ..Asked::default()
+        };
+        let gap = Asked {
+            gap_ms: Some(150),
+            keys: Some(300),
+            ..Asked::default()
+        };
+        let chained = Asked {
+            operators: Some(8),
+            ..Asked::default()
+        };
+        for (workload, events, asked) in [
+            (Workload::W1, 1000, Asked::default()),
+            (Workload::W1, 1000, other(Some(7), None)),
+            (Workload::W2, 20_000, Asked::default()),
+            (Workload::W2, 20_000, other(Some(10), None)),
+            (Workload::W2, 20_000, chained),
+            (Workload::W3, 5000, other(Some(1000), Some(50))),
+            (Workload::W3, 20_000, Asked::default()),
+            (Workload::W4, 10_000, Asked::default()),
+            (Workload::W4, 10_000, gap),
+            (Workload::W5, 10_000, Asked::default()),
+            (Workload::W5, 10_000, other(Some(30), None)),
+            (Workload::Q5, 10_000, Asked::default()),
+            (Workload::Q5, 10_000, other(Some(300), Some(100))),
+            (Workload::Q7, 10_000, Asked::default()),
+            (Workload::Q7, 10_000, other(Some(100), None)),
+            (Workload::Q8, 10_000, Asked::default()),
+            (Workload::Q8, 10_000, other(Some(100), None)),
+            (Workload::W7, 100_000, Asked::default()),
+        ] {
+            let case = Case::prepare_shaped(workload, events, asked).expect("it fits");
+            let (right, known_from) = case.expected();
+            for (workers, batch) in [
+                (1, None),
+                (1, Some(1)),
+                (2, None),
+                (2, Some(1)),
+                (4, Some(64)),
+            ] {
+                let options = Options {
+                    workers,
+                    batch,
+                    pin: false,
+                    ..Options::default()
+                };
+                let outcome = case.run(Engine::Fluxus, &options).expect("it runs");
+                assert_eq!(
+                    outcome.digest, right,
+                    "{workload} {events} {asked:?}, {workers} workers, batch {batch:?}, {known_from}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn watermarks_at_any_distance_give_the_same() {
+        let case = Case::prepare(Workload::W2, 20_000, None).expect("it fits");
+        for watermark_ms in [1, 10, 1000, 100_000] {
+            for workers in [1, 2] {
+                let options = Options {
+                    workers,
+                    watermark_ms: Some(watermark_ms),
+                    pin: false,
+                    ..Options::default()
+                };
+                let outcome = case.run(Engine::Fluxus, &options).expect("it runs");
+                assert_eq!(
+                    outcome.digest,
+                    case.expected().0,
+                    "{watermark_ms} ms, {workers}"
+                );
             }
         }
     }

@@ -1,6 +1,7 @@
 //! What of a workload can be asked for otherwise: keys, windows, disorder.
 
 use crate::splitmix::Disorder;
+use crate::w2::chain::OPERATORS;
 use crate::Workload;
 
 /// The most panes that a sliding window may have: its size over its slide.
@@ -21,6 +22,8 @@ pub struct Asked {
     pub disorder_percent: Option<u64>,
     /// How much out of order they come at most, in milliseconds.
     pub disorder_ms: Option<u64>,
+    /// Stateless operators before the window: none or eight.
+    pub operators: Option<u64>,
 }
 
 /// Keys, windows and disorder of a workload; 0 where it has none.
@@ -37,6 +40,8 @@ pub struct Shape {
     pub gap_ms: i64,
     /// How events come out of order.
     pub disorder: Disorder,
+    /// Stateless operators before the window.
+    pub operators: u64,
 }
 
 impl Asked {
@@ -49,6 +54,7 @@ impl Asked {
             gap_ms: None,
             disorder_percent: None,
             disorder_ms: None,
+            operators: None,
         };
         let disordered = Self {
             disorder_percent: Some(Disorder::OWN.percent),
@@ -63,6 +69,7 @@ impl Asked {
             Workload::W2 => Self {
                 keys: Some(crate::w2::data::DEFAULT_KEYS),
                 size_ms: Some(crate::w2::WINDOW_MS as u64),
+                operators: Some(0),
                 ..disordered
             },
             Workload::W3 => Self {
@@ -133,6 +140,12 @@ impl Asked {
                 "disorder",
                 "--disorder-ms",
             )?,
+            operators: choose(
+                self.operators,
+                own.operators,
+                "number of operators",
+                "--operators",
+            )?,
         })
     }
 }
@@ -167,6 +180,12 @@ impl Shape {
                     format!("{milliseconds} ms are too long: choose at most {LONGEST_MS} ms")
                 })
         };
+        let operators = whole.operators.unwrap_or(0);
+        if operators != 0 && operators != OPERATORS {
+            return Err(format!(
+                "there is no chain of {operators} operators: choose 0 or {OPERATORS} --operators"
+            ));
+        }
         let disorder_ms = whole.disorder_ms.unwrap_or(0);
         signed(disorder_ms)?;
         Ok(Self {
@@ -178,6 +197,7 @@ impl Shape {
                 percent: whole.disorder_percent.unwrap_or(0).min(100),
                 most_ms: disorder_ms,
             },
+            operators,
         })
     }
 
@@ -280,6 +300,14 @@ mod tests {
                     ..none
                 },
                 "at most 10000",
+            ),
+            (
+                Workload::W2,
+                Asked {
+                    operators: Some(7),
+                    ..none
+                },
+                "choose 0 or 8",
             ),
             (
                 Workload::W2,

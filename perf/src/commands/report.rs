@@ -52,6 +52,7 @@ pub(super) struct Choices {
     disorder_percent: Option<u64>,
     disorder_ms: Option<u64>,
     watermark_ms: Option<u64>,
+    operators: Option<u64>,
 }
 
 impl Choices {
@@ -65,6 +66,7 @@ impl Choices {
             disorder_percent: shape.disorder_percent,
             disorder_ms: shape.disorder_ms,
             watermark_ms: options.watermark_ms,
+            operators: shape.operators,
         }
     }
 
@@ -84,6 +86,7 @@ impl Choices {
                 "{} % out of order",
             ),
             (self.disorder_ms, own.disorder_ms, "by up to {} ms"),
+            (self.operators, own.operators, "{} operators before"),
             (self.watermark_ms, None, "a watermark every {} ms"),
         ] {
             if let Some(number) = number.filter(|_| number != own) {

@@ -49,6 +49,10 @@ pub(super) struct Setting {
     #[arg(long, value_name = "MS", value_parser = number::<1, 1_000_000_000>)]
     watermark_ms: Option<u64>,
 
+    /// Stateless operators before the window, 0 or 8: W2 on `fluxus` and `hand` [default: 0]
+    #[arg(long, value_name = "N", value_parser = number::<0, 8>)]
+    operators: Option<u64>,
+
     /// Worker threads of the engine `fluxus` [default: 1]
     #[arg(long, value_name = "N", value_parser = number::<1, 1024>)]
     workers: Option<u64>,
@@ -99,6 +103,7 @@ impl Setting {
             disorder_percent: self.disorder_percent.or(inherited.disorder_percent),
             disorder_ms: self.disorder_ms.or(inherited.disorder_ms),
             watermark_ms: self.watermark_ms.or(inherited.watermark_ms),
+            operators: self.operators.or(inherited.operators),
             workers: self.workers.or(inherited.workers),
             cores: self.cores.clone().or(inherited.cores),
             no_pin: self.no_pin || (inherited.no_pin && self.cores.is_none()),
@@ -123,6 +128,14 @@ impl Setting {
             return Some(format!(
                 "the engine `entry` has no {workload}, only W2: choose another --engine"
             ));
+        }
+        if self.operators.unwrap_or(0) > 0 && !matches!(engine, Engine::Fluxus | Engine::Hand) {
+            return Some(format!(
+                "the engine `{engine}` has no operators before the window: leave --operators out"
+            ));
+        }
+        if self.operators.unwrap_or(0) > 0 && self.watermark_ms.is_some() {
+            return Some("--operators and --watermark-ms cannot be had together".to_owned());
         }
         if self.watermark_ms.is_some() && (workload, engine) != (Workload::W2, Engine::Fluxus) {
             return Some(
@@ -149,6 +162,7 @@ impl Setting {
             gap_ms: self.gap_ms,
             disorder_percent: self.disorder_percent,
             disorder_ms: self.disorder_ms,
+            operators: self.operators,
         }
     }
 

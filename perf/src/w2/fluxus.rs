@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use fluxus::prelude::*;
+use fluxus::sink::Folded;
 use fluxus::windows::WatermarkGenerator;
+use fluxus::Timed;
 
+use super::chain;
 use super::data::{Event, Row};
 use crate::engine::Paced;
 use crate::{engine, Digest, Options, Outcome, Shape};
@@ -85,6 +88,7 @@ impl Aggregate<Event> for Statistics {
 pub fn run(events: &Arc<[Event]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
     let disorder = engine::disorder(shape).map_err(|error| error.to_string())?;
     match options.watermark_ms {
+        None if shape.operators > 0 => run_chained(disorder, events, shape, options),
         None => run_with(disorder, events, shape, options),
         Some(every_ms) => run_with(Paced::new(disorder, every_ms), events, shape, options),
     }
@@ -97,22 +101,55 @@ fn run_with(
     options: &Options,
 ) -> Result<Outcome, String> {
     engine::timed("W2", options, shape.keys, |job| {
-        Ok(job
+        let events = job.from_shared(events, options.workers).timestamps(
+            |event| Timestamp::from_millis(event.timestamp_ms),
+            watermarks,
+        );
+        windowed(events, shape)
+    })
+}
+
+/// Behind the eight operators of [`chain`].
+fn run_chained(
+    watermarks: impl WatermarkGenerator<Event>,
+    events: &Arc<[Event]>,
+    shape: &Shape,
+    options: &Options,
+) -> Result<Outcome, String> {
+    engine::timed("W2 behind a chain", options, shape.keys, |job| {
+        let events = job
             .from_shared(events, options.workers)
             .timestamps(
                 |event| Timestamp::from_millis(event.timestamp_ms),
                 watermarks,
             )
-            .key_by(|event| event.key)
-            .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
-            .aggregate(Statistics)
-            .map(row)
-            .fold_all(
-                Digest::default(),
-                |digest, row| row.add_to(digest),
-                Digest::merge,
-            ))
+            .map(chain::multiply)
+            .filter(chain::is_known)
+            .map(chain::rotate)
+            .filter(chain::is_sound)
+            .map(chain::mask)
+            .filter(chain::is_recent)
+            .map(chain::mask)
+            .map(chain::restore);
+        windowed(events, shape)
     })
+}
+
+/// The window and the sink.
+fn windowed(
+    events: DataStream<impl Timed<Item = Event>>,
+    shape: &Shape,
+) -> Result<Folded<Digest>, Error> {
+    Ok(events
+        .key_by(|event| event.key)
+        .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
+        .aggregate(Statistics)
+        .map(row)
+        .fold_all(
+            Digest::default(),
+            |digest, row| row.add_to(digest),
+            Digest::merge,
+        ))
 }
 
 /// What a window of a key gives, as a row of the result.

@@ -1,6 +1,7 @@
 //! W2 as one would write it by hand: one thread, one loop, arrays.
 
 use super::data::{Event, Row};
+use super::{chain, many_keys};
 use crate::dense_ids::{DenseIds, Intern};
 use crate::open_panes::OpenPanes;
 use crate::{Digest, Shape, Workload};
@@ -91,8 +92,29 @@ pub fn run(events: &[Event]) -> Digest {
     run_shaped::<DenseIds>(events, &Shape::own(Workload::W2))
 }
 
+/// As [`run`], with other windows, in the way that suits the number of keys.
+pub(crate) fn run_tuned(events: &[Event], shape: &Shape) -> Digest {
+    if shape.operators > 0 {
+        return run_behind::<DenseIds>(events, shape, chain::fused);
+    }
+    if shape.keys > many_keys::MANY {
+        return many_keys::run(events, shape);
+    }
+    run_shaped::<DenseIds>(events, shape)
+}
+
 /// As [`run`], with other windows, and with ids from anywhere.
 pub(crate) fn run_shaped<I: Intern>(events: &[Event], shape: &Shape) -> Digest {
+    run_behind::<I>(events, shape, Some)
+}
+
+/// The loop, behind a chain of stateless operators in one function.
+#[inline(always)]
+fn run_behind<I: Intern>(
+    events: &[Event],
+    shape: &Shape,
+    operators: impl Fn(Event) -> Option<Event>,
+) -> Digest {
     let mut digest = Digest::default();
     let Some(first) = events.first() else {
         return digest;
@@ -104,7 +126,10 @@ pub(crate) fn run_shaped<I: Intern>(events: &[Event], shape: &Shape) -> Digest {
     let mut latest_ms = i64::MIN;
 
     for batch in events.chunks(BATCH) {
-        for event in batch {
+        for &event in batch {
+            let Some(event) = operators(event) else {
+                continue;
+            };
             let id = ids.intern(event.key);
             if id == keys.len() {
                 keys.push(event.key);
@@ -135,15 +160,16 @@ pub(crate) fn emit(keys: &[u64], pane: &mut [Accumulator], start_ms: i64, digest
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::data;
+    use super::super::{data, entry};
     use super::*;
-    use crate::w2::WINDOW_MS;
+    use crate::dense_ids::MapIds;
+    use crate::Asked;
 
     /// The slow obvious way: every window kept to the end.
-    fn obvious(events: &[Event]) -> Digest {
+    fn obvious(events: &[Event], size_ms: i64) -> Digest {
         let mut windows: BTreeMap<(i64, u64), Vec<f64>> = BTreeMap::new();
         for event in events {
-            let start_ms = event.timestamp_ms - event.timestamp_ms.rem_euclid(WINDOW_MS);
+            let start_ms = event.timestamp_ms - event.timestamp_ms.rem_euclid(size_ms);
             windows
                 .entry((start_ms, event.key))
                 .or_default()
@@ -166,17 +192,40 @@ mod tests {
         digest
     }
 
+    /// Every loop of W2 against the obvious way.
     #[test]
     fn equals_the_obvious_way_at_any_size_and_number_of_keys() {
-        for events in [0, 1, 2, 511, 512, 513, 90_001] {
+        for (events, size_ms, disorder_ms) in [
+            (0, 1000, 100),
+            (1, 1000, 100),
+            (511, 1000, 100),
+            (512, 1, 100),
+            (513, 7, 0),
+            (20_001, 1000, 2500),
+            (50_001, 200, 100),
+        ] {
             for keys in [1, 2, 1000, 1_000_000] {
-                let events = data::generate(events, keys);
-                assert_eq!(
-                    run(&events),
-                    obvious(&events),
-                    "{} events, {keys} keys",
-                    events.len()
-                );
+                let asked = Asked {
+                    keys: Some(keys),
+                    size_ms: Some(size_ms),
+                    disorder_ms: Some(disorder_ms),
+                    ..Asked::default()
+                };
+                let shape = Shape::of(Workload::W2, asked).expect("it can be");
+                let events = data::generate_disordered(events, keys, shape.disorder);
+                let right = obvious(&events, shape.size_ms);
+                for (name, digest) in [
+                    ("hand", run_shaped::<DenseIds>(&events, &shape)),
+                    (
+                        "chain",
+                        run_behind::<DenseIds>(&events, &shape, chain::fused),
+                    ),
+                    ("many keys", many_keys::run(&events, &shape)),
+                    ("plain", run_shaped::<MapIds>(&events, &shape)),
+                    ("entry", entry::run_shaped(&events, &shape)),
+                ] {
+                    assert_eq!(digest, right, "{name}, {} events, {asked:?}", events.len());
+                }
             }
         }
     }

@@ -97,3 +97,66 @@ fn emit<I: Intern>(slides: &[Counts<I>], sums: &mut Counts<I>, start_ms: i64, di
     }
     sums.clear();
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::nexmark::data;
+    use crate::Asked;
+
+    /// The slow obvious way: every window kept to the end, every bid in each.
+    fn obvious(records: &[Record], shape: &Shape) -> Digest {
+        let mut windows: BTreeMap<i64, BTreeMap<u64, u64>> = BTreeMap::new();
+        for bid in records.iter().filter(|record| record.kind == kind::BID) {
+            let time_ms = bid.timestamp_ms as i64;
+            let last_ms = time_ms - time_ms.rem_euclid(shape.slide_ms);
+            for back in 0..shape.size_ms / shape.slide_ms {
+                let window = windows.entry(last_ms - back * shape.slide_ms).or_default();
+                *window.entry(bid.a).or_default() += 1;
+            }
+        }
+        let mut digest = Digest::default();
+        for (start_ms, auctions) in windows {
+            let most = auctions.values().copied().max();
+            for (auction, count) in auctions {
+                if Some(count) == most {
+                    Row {
+                        start_ms,
+                        auction,
+                        count,
+                    }
+                    .add_to(&mut digest);
+                }
+            }
+        }
+        digest
+    }
+
+    #[test]
+    fn equals_the_obvious_way_at_any_size_and_with_any_windows() {
+        for (size_ms, slide_ms) in [
+            (None, None),
+            (Some(4), Some(1)),
+            (Some(300), Some(100)),
+            (Some(1), Some(1)),
+        ] {
+            let asked = Asked {
+                size_ms,
+                slide_ms,
+                ..Asked::default()
+            };
+            let shape = Shape::of(Workload::Q5, asked).expect("it can be");
+            for records in [0, 1, 2, 20_001] {
+                let records = data::generate(records);
+                assert_eq!(
+                    run_shaped::<DenseIds>(&records, &shape),
+                    obvious(&records, &shape),
+                    "{} records, {asked:?}",
+                    records.len()
+                );
+            }
+        }
+    }
+}

@@ -61,3 +61,54 @@ impl<I: Intern> Window<I> {
         self.ids.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+    use crate::nexmark::data;
+    use crate::Asked;
+
+    /// The slow obvious way: every window kept to the end.
+    fn obvious(records: &[Record], shape: &Shape) -> Digest {
+        let mut windows: BTreeMap<i64, [BTreeSet<u64>; 2]> = BTreeMap::new();
+        for record in records {
+            let time_ms = record.timestamp_ms as i64;
+            let start_ms = time_ms - time_ms.rem_euclid(shape.size_ms);
+            let [persons, sellers] = windows.entry(start_ms).or_default();
+            match record.kind {
+                kind::PERSON => persons.insert(record.a),
+                kind::AUCTION => sellers.insert(record.b),
+                _ => continue,
+            };
+        }
+        let mut digest = Digest::default();
+        for (start_ms, [persons, sellers]) in windows {
+            for &person in persons.intersection(&sellers) {
+                Row { start_ms, person }.add_to(&mut digest);
+            }
+        }
+        digest
+    }
+
+    #[test]
+    fn equals_the_obvious_way_at_any_size_and_with_any_windows() {
+        for size_ms in [None, Some(1), Some(300)] {
+            let asked = Asked {
+                size_ms,
+                ..Asked::default()
+            };
+            let shape = Shape::of(Workload::Q8, asked).expect("it can be");
+            for records in [0, 1, 2, 20_001] {
+                let records = data::generate(records);
+                assert_eq!(
+                    run_shaped::<DenseIds>(&records, &shape),
+                    obvious(&records, &shape),
+                    "{} records, {asked:?}",
+                    records.len()
+                );
+            }
+        }
+    }
+}
