@@ -39,9 +39,7 @@ impl<W: Write> Progress<W> {
             let _ = write!(terminal, "\r\x1b[K{what}").and_then(|()| terminal.flush());
         }
     }
-}
 
-impl<W: Write> Progress<W> {
     /// Takes the line away; so does dropping it.
     pub(super) fn clear(self) {}
 }
