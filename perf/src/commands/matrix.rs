@@ -41,6 +41,14 @@ struct Row {
     measured: Measured,
 }
 
+impl Row {
+    fn name(&self) -> String {
+        let cores = if self.cores == 1 { "core" } else { "cores" };
+        let (idle, batch) = (self.idle, self.batch);
+        format!("{} {cores}, {idle}, batch {batch}", self.cores)
+    }
+}
+
 pub(super) fn matrix(asked: &MatrixArguments) -> Result<Report, String> {
     let wanted = combinations(&asked.batches);
     let host = Host::read();
@@ -135,8 +143,11 @@ const COLUMNS: [Column; 8] = [
         as_time: true,
     },
     Column {
-        name: "win p99.9",
-        value: |run| window(run, "99.9"),
+        name: "win max",
+        value: |run| {
+            let windows = run.windows.as_ref()?;
+            windows.response.max().map(|nanos| nanos as f64)
+        },
         as_time: true,
     },
     Column {
@@ -161,26 +172,37 @@ fn window(run: &Measured, percentile: &str) -> Option<f64> {
     windows.response.named(percentile).map(|nanos| nanos as f64)
 }
 
-/// The best and the worst of a column among the valid rows, where they differ;
-/// the hiccups are the machine's, and nobody's merit.
-fn extremes(column: &Column, rows: &[Row]) -> Option<(f64, f64)> {
+/// The best and the worst of a column among the valid rows; none for the
+/// hiccups, which are the machine's, and nobody's merit.
+fn best_and_worst(column: &Column, rows: &[Row]) -> Option<(f64, f64)> {
     if column.name == "hiccup" {
         return None;
     }
     let valid = rows.iter().filter(|row| row.measured.is_valid());
-    let values: Vec<f64> = valid
-        .filter_map(|row| (column.value)(&row.measured))
-        .collect();
-    let best = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let worst = values.iter().copied().fold(0.0, f64::max);
-    (best < worst).then_some((best, worst))
+    extremes(valid.filter_map(|row| (column.value)(&row.measured)))
+}
+
+/// The least and the greatest, where they differ.
+fn extremes(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let both = (f64::INFINITY, f64::NEG_INFINITY);
+    let (least, most) = values.fold(both, |both, value| (both.0.min(value), both.1.max(value)));
+    (least < most).then_some((least, most))
+}
+
+/// How a value is marked among those of its column.
+fn mark(value: Option<f64>, extremes: Option<(f64, f64)>) -> char {
+    match (value, extremes) {
+        (Some(value), Some((best, _))) if value <= best => '*',
+        (Some(value), Some((_, worst))) if value >= worst => '!',
+        _ => ' ',
+    }
 }
 
 /// The cells of every row: value, and its mark.
 fn cells(rows: &[Row]) -> Vec<Vec<(String, char)>> {
     let marks: Vec<_> = COLUMNS
         .iter()
-        .map(|column| extremes(column, rows))
+        .map(|column| best_and_worst(column, rows))
         .collect();
     rows.iter()
         .map(|row| {
@@ -192,10 +214,9 @@ fn cells(rows: &[Row]) -> Vec<Vec<(String, char)>> {
                         (Some(percent), false) => format!("{percent:.0}"),
                         (value, _) => told(value.map(|nanos| nanos as u64)),
                     };
-                    let mark = match (value, extremes, row.measured.is_valid()) {
-                        (Some(value), Some((best, _)), true) if value <= *best => '*',
-                        (Some(value), Some((_, worst)), true) if value >= *worst => '!',
-                        _ => ' ',
+                    let mark = match row.measured.is_valid() {
+                        true => mark(value, *extremes),
+                        false => ' ',
                     };
                     (told, mark)
                 })
@@ -216,7 +237,7 @@ fn heading(load: &Load) -> String {
 }
 
 const LEGEND: &str = "\
-* best, ! worst of a column; - too few samples to tell.
+* best, ! worst of a column; - too few samples to tell; x invalid, for the reason below.
 Records from due to seen by the map; windows from their end to the last row; hiccup p99.9 of the
 machine, before and after a row on one core, in the same seconds on two.
 1 core: source, windows and sink in one worker, which looks at the clock and never rests while its
@@ -231,24 +252,22 @@ fn text(asked: &MatrixArguments, rows: &[Row]) -> String {
     }
     text = text.trim_end().to_owned() + "\n";
     for (row, cells) in rows.iter().zip(cells(rows)) {
-        let mut line = format!("{:<6}{:<9}{:>5}", row.cores, row.idle, row.batch);
+        let invalid = if row.measured.is_valid() { ' ' } else { 'x' };
+        let mut line = format!(
+            "{:<2}{invalid:<4}{:<9}{:>5}",
+            row.cores, row.idle, row.batch
+        );
         for (cell, mark) in cells {
             line += &format!("{cell:>9}{mark}");
         }
         text += line.trim_end();
-        text += match row.measured.is_valid() {
-            true => "\n",
-            false => "\n      INVALID\n",
-        };
+        text += "\n";
     }
     text += "\n";
     text += LEGEND;
     for row in rows {
         for reason in &row.measured.invalid {
-            text += &format!(
-                "INVALID {} core(s), {}, batch {}: {reason}\n",
-                row.cores, row.idle, row.batch
-            );
+            text += &format!("INVALID {}: {reason}\n", row.name());
         }
     }
     text
@@ -323,7 +342,7 @@ fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
         invalid: rows
             .iter()
             .flat_map(|row| {
-                let name = format!("{} core(s), {}, batch {}", row.cores, row.idle, row.batch);
+                let name = row.name();
                 let reasons = row.measured.invalid.iter();
                 reasons.map(move |reason| format!("{name}: {reason}"))
             })
@@ -363,5 +382,18 @@ mod tests {
         distinct.sort_unstable();
         distinct.dedup();
         assert_eq!(distinct.len(), 24);
+    }
+
+    #[test]
+    fn the_best_and_the_worst_are_marked_where_they_differ() {
+        let marks = |values: &[Option<f64>]| -> String {
+            let extremes = extremes(values.iter().copied().flatten());
+            values.iter().map(|&value| mark(value, extremes)).collect()
+        };
+        let table = [Some(5.0), None, Some(2.0), Some(3.0), Some(5.0)];
+        assert_eq!(marks(&table), "! * !");
+        assert_eq!(marks(&[Some(1.0), Some(1.0)]), "  ");
+        assert_eq!(marks(&[Some(1.0)]), " ");
+        assert_eq!(marks(&[None]), " ");
     }
 }
