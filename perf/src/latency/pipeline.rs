@@ -24,6 +24,7 @@ use super::seats::Seats;
 use super::source::{Paced, Watermarks};
 use super::span::Span;
 use super::tick::{Sent, Tick};
+use super::window_rows::WindowRows;
 use super::window_sends::WindowSends;
 use super::window_sink::WindowSink;
 
@@ -93,13 +94,27 @@ pub(crate) struct Bench<'plan> {
     pub(crate) records: HandedIn,
     windows: HandedIn,
     sends: WindowSends,
+    /// None where there are no windows.
+    rows: Option<WindowRows>,
 }
+
+/// Records that one run may send: what is known of them before is counted one
+/// by one, for some seconds at the most.
+const MOST_RECORDS: u64 = 1 << 31;
 
 /// Runs `plan` on the engine.
 ///
 /// # Errors
-/// Why the job could not be built, or failed.
+/// Why the job could not be built, or failed; that there are more records than
+/// one run may send.
 pub fn run(plan: &Plan) -> Result<Measured, String> {
+    let records = Schedule::count_between(plan.rate, plan.span(), 0, u64::MAX);
+    if records > MOST_RECORDS {
+        return Err(format!(
+            "{records} records are more than one run may send, {MOST_RECORDS}: lower the rate or \
+             the seconds"
+        ));
+    }
     let allowed = Cores::read();
     let seats = Seats::deal(&plan.engine, plan.origin, allowed.as_slice());
     let around = match (plan.origin, seats.free) {
@@ -122,9 +137,15 @@ impl<'plan> Bench<'plan> {
     /// The run begins here: its clock starts.
     pub(crate) fn new(plan: &'plan Plan, seats: Seats) -> Self {
         let span = plan.span();
+        let schedule = Schedule::new(plan.rate, span);
+        let rows = plan
+            .window
+            .map(|_| WindowRows::count(schedule, plan.keys, span));
         Self {
             plan,
             span,
+            rows,
+            // Last: nothing may be due before the threads are there.
             clock: Monotonic::start(),
             seats,
             records: HandedIn::default(),
@@ -211,9 +232,9 @@ impl<'plan> Bench<'plan> {
     fn attach(&self, stream: DataStream<impl Chainable>) -> Result<(), String> {
         let mut meter = self.meter();
         let stream = stream.map(Sent::from);
-        match self.plan.window {
+        match self.plan.window.zip(self.rows.clone()) {
             None => stream.sink(RecordSink(meter)),
-            Some(window) => {
+            Some((window, rows)) => {
                 let window = Tumbling::new(window).map_err(|error| error.to_string())?;
                 stream
                     .inspect(move |&record| meter.see(record))
@@ -224,6 +245,7 @@ impl<'plan> Bench<'plan> {
                         self.clock,
                         self.span,
                         self.sends.clone(),
+                        rows,
                         self.windows.clone(),
                     ));
             }

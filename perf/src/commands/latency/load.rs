@@ -32,7 +32,7 @@ pub(in crate::commands) struct Load {
     pub(in crate::commands) window_ms: u64,
 
     /// Distinct keys
-    #[arg(long, value_name = "K", default_value_t = 1_000, value_parser = number::<1, { u32::MAX as u64 }>)]
+    #[arg(long, value_name = "K", default_value_t = 1_000, value_parser = number::<1, { 1 << 24 }>)]
     pub(in crate::commands) keys: u64,
 
     /// Cores to pin to, such as 0,1 or 2-5: the source's, where it is a thread, then the workers'
