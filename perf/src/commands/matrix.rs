@@ -240,8 +240,8 @@ const LEGEND: &str = "\
 * best, ! worst of a column; - too few samples to tell; x invalid, for the reason below.
 Records from due to seen by the map; windows from their end to the last row; hiccup p99.9 of the
 machine, before and after a row on one core, in the same seconds on two.
-1 core: source, windows and sink in one worker, which looks at the clock and never rests while its
-source has more to come with adaptive and park; 2 cores: the source is a thread, feeding a worker.
+1 core: source, windows and sink in one worker; 2 cores: the source is a thread that never rests
+and feeds a worker through a ring.
 ";
 
 fn text(asked: &MatrixArguments, rows: &[Row]) -> String {

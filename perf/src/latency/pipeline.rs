@@ -4,13 +4,12 @@ use std::thread;
 use std::time::Duration;
 
 use fluxus::prelude::*;
-use fluxus::source::SourceStatus;
 use fluxus::Timed;
 use serde::Serialize;
 
 use crate::available::pin_this_thread;
 use crate::engine::config;
-use crate::{Cores, Idle, Options};
+use crate::{Cores, Options};
 
 use super::clock::{Monotonic, RunClock};
 use super::cpu::{Snapshot, ThreadUse};
@@ -258,18 +257,7 @@ impl<'plan> Bench<'plan> {
     /// the last.
     fn sources(&self) -> Vec<Paced<Monotonic>> {
         let keys = self.plan.keys;
-        // A worker that parks would sleep past the moment when something is due.
-        let while_waiting = match self.plan.engine.idle {
-            Idle::Spin | Idle::Yield => SourceStatus::Idle,
-            Idle::Adaptive | Idle::Park => SourceStatus::Ready,
-        };
-        let source = Paced::new(
-            self.clock,
-            self.schedule(),
-            keys,
-            self.watermarks(),
-            while_waiting,
-        );
+        let source = Paced::new(self.clock, self.schedule(), keys, self.watermarks());
         let others = match self.plan.window {
             Some(_) => 0,
             None => self.plan.engine.workers.saturating_sub(1),
