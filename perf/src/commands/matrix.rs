@@ -302,19 +302,10 @@ fn json<'run>(host: &'run Host, rows: &'run [Row]) -> Json<'run> {
 }
 
 fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
-    let series = rows.iter().map(|row| Series {
-        name: format!(
-            "{} core{}, {}, batch {}{}",
-            row.cores,
-            if row.cores == 1 { "" } else { "s" },
-            row.idle,
-            row.batch,
-            if row.measured.is_valid() {
-                ""
-            } else {
-                " (invalid)"
-            }
-        ),
+    // What counts for nothing is not drawn: it would only squeeze the rest.
+    let valid = rows.iter().filter(|row| row.measured.is_valid());
+    let series = valid.map(|row| Series {
+        name: row.name(),
         hue: Some(hue(row)),
         stroke: stroke(row.batch, &asked.batches),
         distribution: &row.measured.records.response,
@@ -323,11 +314,11 @@ fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
     let head = ["cores", "idle", "batch"].into_iter();
     let head = head.chain(COLUMNS.iter().map(|column| column.name));
     let figures = rows.iter().zip(cells(rows)).map(|(row, cells)| {
-        let what = [
-            row.cores.to_string(),
-            row.idle.to_owned(),
-            row.batch.to_string(),
-        ];
+        let cores = match row.measured.is_valid() {
+            true => row.cores.to_string(),
+            false => format!("{} x", row.cores),
+        };
+        let what = [cores, row.idle.to_owned(), row.batch.to_string()];
         let cells = cells.into_iter().map(|(cell, mark)| match mark {
             ' ' => cell,
             mark => format!("{cell} {mark}"),
@@ -335,10 +326,12 @@ fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
         what.into_iter().chain(cells).collect()
     });
     page(&Page {
-        title: heading(&asked.load),
-        facts: std::iter::once(host_in_words(host))
-            .chain(LEGEND.lines().map(str::to_owned))
-            .collect(),
+        title: format!("Latency matrix at {} records/s", thousands(asked.load.rate)),
+        facts: vec![
+            heading(&asked.load),
+            host_in_words(host),
+            LEGEND.replace('\n', " "),
+        ],
         invalid: rows
             .iter()
             .flat_map(|row| {

@@ -172,7 +172,7 @@ impl<'plan> Bench<'plan> {
             ..self.plan.engine.clone()
         };
         let config = config(&options, u64::from(self.plan.keys));
-        let job = Job::new("latency", config).map_err(|error| error.to_string())?;
+        let job = Job::new("L1", config).map_err(|error| error.to_string())?;
         let input = match self.plan.origin {
             Origin::Thread => {
                 let ring = self.plan.engine.ring.unwrap_or(DEFAULT_RING);
@@ -192,7 +192,8 @@ impl<'plan> Bench<'plan> {
             let beside = match (self.plan.origin, self.seats.free) {
                 (Origin::Worker, Some(core)) => {
                     let (clock, span) = (self.clock, self.span);
-                    Some((core, scope.spawn(move || measure_beside(core, clock, span))))
+                    let meter = move || measure_beside(core, clock, span);
+                    Some((core, spawn_named(scope, HICCUP_METER, meter)))
                 }
                 _ => None,
             };
@@ -309,7 +310,14 @@ impl<'plan> Bench<'plan> {
         self.sleep_until(self.span.measured_from_ns);
         let before = Snapshot::take();
         self.sleep_until(self.span.end_ns - margin_ns);
-        before.until(&Snapshot::take())
+        let after = Snapshot::take();
+        if self.clock.now_ns() >= self.span.end_ns {
+            // This thread did not get a core in time, and others may be gone.
+            return Vec::new();
+        }
+        let mut threads = before.until(&after);
+        threads.retain(|thread| thread.thread != HICCUP_METER);
+        threads
     }
 
     fn sleep_until(&self, moment_ns: u64) {
@@ -317,6 +325,9 @@ impl<'plan> Bench<'plan> {
         thread::sleep(Duration::from_nanos(left_ns));
     }
 }
+
+/// The thread that measures hiccups, which is no part of the run.
+const HICCUP_METER: &str = "hiccup meter";
 
 /// Records in the ring between the source's thread and the engine: the engine's
 /// own default.

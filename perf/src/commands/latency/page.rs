@@ -42,8 +42,6 @@ pub(super) fn html(plan: &Plan, host: &Host, measured: &Measured) -> String {
     all.extend(both("record", 210, &measured.records));
 
     let mut facts = heading(plan);
-    facts.remove(0);
-    let title = heading(plan).swap_remove(0);
     facts.push(host_in_words(host));
     let explained = explained(plan, measured).into_iter();
     facts.extend(explained.map(|(name, told)| format!("{}: {told}", name.trim())));
@@ -54,7 +52,7 @@ pub(super) fn html(plan: &Plan, host: &Host, measured: &Measured) -> String {
     });
     let columns = ["", "samples"].map(str::to_owned).into_iter().chain(head());
     page(&Page {
-        title,
+        title: format!("Latency at {} records/s", thousands(plan.rate)),
         facts,
         invalid: measured.invalid.clone(),
         series: all,
