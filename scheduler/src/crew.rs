@@ -1,4 +1,5 @@
 use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::time::Duration;
 
 use crate::culprit;
 use crate::outcome::Noted;
@@ -21,6 +22,8 @@ pub(crate) struct Crew {
     current: usize,
     faults: Vec<Noted>,
     tally: Tally,
+    /// The shortest time that a task of the last round asked to be left alone for.
+    soonest: Option<Duration>,
 }
 
 /// What is left of a crew when all its tasks are gone.
@@ -45,6 +48,7 @@ impl Crew {
             current: 0,
             faults: Vec::new(),
             tally,
+            soonest: None,
         }
     }
 
@@ -66,6 +70,7 @@ impl Crew {
     pub(crate) fn round(&mut self) -> bool {
         let mut progress = false;
         let mut index = 0;
+        self.soonest = None;
         while index < self.tasks.len() {
             match self.poll(index) {
                 Some(Step::Progress) => {
@@ -75,11 +80,20 @@ impl Crew {
                 // The next one has moved up.
                 Some(Step::Done) => progress = true,
                 Some(Step::Idle | Step::Blocked) => index += 1,
+                Some(Step::IdleFor(time)) => {
+                    self.soonest = Some(self.soonest.map_or(time, |soonest| soonest.min(time)));
+                    index += 1;
+                }
                 None => break,
             }
         }
         self.tally.publish();
         progress
+    }
+
+    /// After how long a task of the last round is to be polled again, if any said.
+    pub(crate) fn soonest(&self) -> Option<Duration> {
+        self.soonest
     }
 
     /// Polls one task; `None` when it failed.

@@ -76,6 +76,11 @@ impl Error for UnknownIdleStrategy {}
 /// ten-thousandth of a core and go unnoticed by people.
 pub(crate) const PARK_LIMIT: Duration = Duration::from_millis(10);
 
+/// A park that ends by itself ends late: by the timer's slack, 50 us, and a
+/// wake-up, 25 us. Whoever must be polled sooner than this is waited for awake,
+/// and a park ends so much ahead.
+pub(crate) const PARK_MARGIN: Duration = Duration::from_micros(100);
+
 /// Rounds of spinning that answer a peer already at work: 64 hints are about
 /// 1.7 us, a dozen hops between cores.
 const SPINS: u32 = 64;

@@ -65,7 +65,7 @@ impl Tally {
     pub(crate) fn step(&mut self, step: Step) {
         match step {
             Step::Progress | Step::Done => self.round.busy += 1,
-            Step::Idle => self.round.idle += 1,
+            Step::Idle | Step::IdleFor(_) => self.round.idle += 1,
             Step::Blocked => self.round.blocked += 1,
         }
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::Fault;
 
 /// What one poll of a [`Task`] came to.
@@ -7,6 +9,9 @@ pub enum Step {
     Progress,
     /// There was no input.
     Idle,
+    /// There was no input, and there will be some after this long without
+    /// anybody waking the worker: it polls again by then, however it rests.
+    IdleFor(Duration),
     /// There is output that could not be sent: the way out is full.
     Blocked,
     /// Everything is done. The task is never polled again and is dropped at once.

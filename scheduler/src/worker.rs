@@ -5,7 +5,7 @@ use std::time::Duration;
 use fluxus_ringbuf::Parker;
 
 use crate::crew::{Crew, Ended};
-use crate::idle::{Patience, Rest, PARK_LIMIT};
+use crate::idle::{Patience, Rest, PARK_LIMIT, PARK_MARGIN};
 use crate::tally::Tally;
 use crate::{Control, Seat, Task};
 
@@ -70,21 +70,33 @@ fn keep_polling(
             patience.reset();
             continue;
         }
+        // None: something is due too soon for that.
+        let park_limit = match crew.soonest() {
+            None => Some(park_limit),
+            Some(soonest) => soonest
+                .checked_sub(PARK_MARGIN)
+                .map(|time| time.min(park_limit)),
+        };
         if announced {
-            // Nothing came between the announcement and this round, nor a
-            // stop; whatever came since has woken us already.
-            crew.tally().park();
-            parker.park(Some(park_limit));
+            match park_limit {
+                // Nothing came between the announcement and this round, nor a
+                // stop; whatever came since has woken us already.
+                Some(_) => {
+                    crew.tally().park();
+                    parker.park(park_limit);
+                }
+                None => parker.cancel(),
+            }
             announced = false;
             continue;
         }
         match patience.next() {
             Rest::Spin => std::hint::spin_loop(),
-            Rest::Yield => thread::yield_now(),
-            Rest::Park => {
+            Rest::Park if park_limit.is_some() => {
                 parker.prepare();
                 announced = true;
             }
+            Rest::Yield | Rest::Park => thread::yield_now(),
         }
     }
 }
@@ -234,6 +246,56 @@ mod tests {
             let live = home.recv_timeout(PATIENCE).expect("it was missed");
             assert_eq!(live, usize::from(stop), "{moment} {stop}");
             worker.join().expect("it ended well");
+        }
+    }
+
+    /// Asks to be left alone for so long, each time that it is polled, and is
+    /// done at the poll after the last.
+    struct Alarm {
+        times: std::vec::IntoIter<Duration>,
+    }
+
+    impl Task for Alarm {
+        fn name(&self) -> &str {
+            "alarm"
+        }
+        fn poll(&mut self, _budget: usize) -> Result<Step, Fault> {
+            Ok(self.times.next().map_or(Step::Done, Step::IdleFor))
+        }
+        fn abort(&mut self) {}
+    }
+
+    #[test]
+    fn a_task_that_says_when_is_polled_by_then_though_nobody_wakes_the_worker() {
+        let soon = Duration::from_millis(5);
+        let at_once = PARK_MARGIN / 2;
+        // Polled once before the announcement and once behind it, then parked for
+        // the shorter time; or not at all, where something is due at once.
+        let table = [
+            (vec![soon; 2], vec![FOR_EVER; 2], 1),
+            (vec![FOR_EVER; 2], vec![soon; 2], 1),
+            (vec![at_once; 9], vec![FOR_EVER; 9], 0),
+            (vec![soon, at_once], vec![FOR_EVER; 2], 0),
+        ];
+        for (one, other, parks) in table {
+            let parker = Parker::new();
+            let control = Control::new(vec![parker.waker()]);
+            let (tally, gauges) = tally();
+            let (gone_home, home) = channel();
+            let worker = thread::spawn(move || {
+                let alarms = [one, other].map(|times| {
+                    let times = times.into_iter();
+                    Box::new(Alarm { times }) as Box<dyn Task>
+                });
+                let mut crew = Crew::new(Some(0), alarms.into(), 1, tally);
+                let patience = Patience::new(IdleStrategy::Park, true);
+                keep_polling(&mut crew, &parker, FOR_EVER, patience, &control);
+                let _ = gone_home.send(crew.live());
+                drop(crew.end(&control));
+            });
+            let live = home.recv_timeout(PATIENCE).expect("it slept past it");
+            worker.join().expect("it ended well");
+            assert_eq!((live, gauges.report(0, None, &[]).parks), (0, parks));
         }
     }
 }

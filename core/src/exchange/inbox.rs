@@ -171,18 +171,25 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
     }
 
     fn take_from_all(&mut self, budget: usize) -> Result<(usize, Flow), Fault> {
+        // Compared, not divided: a poll that finds nothing is what a record has to
+        // wait for, and two divisions were a fifth of it.
+        let after = |index: usize, inputs: usize| match index + 1 {
+            next if next < inputs => next,
+            _ => 0,
+        };
         let inputs = self.inputs.len();
-        let first = self.first;
+        let mut index = self.first;
         // Also when the chain closes before all had their turn: otherwise one
         // input that always has more would keep the others waiting for ever.
-        self.first = (first + 1) % inputs.max(1);
+        self.first = after(index, inputs);
         let mut taken = 0;
-        for turn in 0..inputs {
-            let (count, flow) = self.take((first + turn) % inputs, budget)?;
+        for _ in 0..inputs {
+            let (count, flow) = self.take(index, budget)?;
             taken += count;
             if !flow.is_open() {
                 return Ok((taken, flow));
             }
+            index = after(index, inputs);
         }
         Ok((taken, Flow::Open))
     }

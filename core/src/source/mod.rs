@@ -25,6 +25,7 @@ use crate::plan::StreamHead;
 use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Spread, Timed};
 use fluxus_ringbuf::CounterWriter;
 use std::error::Error as StdError;
+use std::time::Duration;
 
 /// An error of a source or a sink, of any type.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
@@ -34,8 +35,13 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 pub enum SourceStatus {
     /// There is or may be more at once.
     Ready,
-    /// There is nothing for now.
+    /// There is nothing for now. A worker that parks asks again when it is
+    /// woken, or within some milliseconds.
     Idle,
+    /// There is nothing for now, and there will be something after this long,
+    /// without anybody waking the worker: it asks again by then, however it
+    /// rests. For a source that knows when: one that keeps a schedule, say.
+    IdleFor(Duration),
     /// There will be nothing more.
     Ended,
 }

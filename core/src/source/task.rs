@@ -114,6 +114,7 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
         // A source that has ended is not asked again, though the chain may
         // still owe something: an iterator may begin anew after its end.
         let mut progress = false;
+        let mut idle = Step::Idle;
         // A batch whose end was held back by a full output ends now, so that
         // its watermark comes before the next records.
         let mut flow = self.end_batch();
@@ -122,6 +123,9 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
             self.has_ended = pulled.status == SourceStatus::Ended;
             self.is_in_batch = true;
             progress = pulled.records > 0 || pulled.status == SourceStatus::Ready;
+            if let SourceStatus::IdleFor(time) = pulled.status {
+                idle = Step::IdleFor(time);
+            }
             flow = pulled.flow;
             if flow.is_open() {
                 flow = self.end_batch();
@@ -136,7 +140,10 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
         if self.stage.state != StageState::Running {
             self.close();
         }
-        Ok(step)
+        Ok(match step {
+            Step::Idle => idle,
+            step => step,
+        })
     }
 
     fn abort(&mut self) {
@@ -144,5 +151,85 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
         // being told.
         self.stage.abort::<S::Item>();
         self.close();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::BoxError;
+    use crate::{Config, Plan, Spread};
+    use fluxus_ringbuf::counter;
+    use fluxus_windows::Timestamp;
+    use std::time::Duration;
+
+    /// Has one record, after a while.
+    struct Later(std::vec::IntoIter<(usize, SourceStatus)>);
+
+    impl Source for Later {
+        type Item = ();
+
+        fn pull<C: Collector<()>>(&mut self, _: usize, out: &mut C) -> Result<Pulled, BoxError> {
+            let (records, status) = self.0.next().expect("it is not asked again");
+            let mut flow = Flow::Open;
+            for _ in 0..records {
+                flow = out.push(Timestamp::MIN, ());
+            }
+            Ok(Pulled {
+                records,
+                status,
+                flow,
+            })
+        }
+    }
+
+    /// Takes everything.
+    struct Open;
+
+    impl Collector<()> for Open {
+        fn open(&mut self) -> Flow {
+            Flow::Open
+        }
+        fn push(&mut self, _: Timestamp, (): ()) -> Flow {
+            Flow::Open
+        }
+        fn signal(&mut self, _: Signal) -> Flow {
+            Flow::Open
+        }
+        fn end_batch(&mut self) -> Flow {
+            Flow::Open
+        }
+        fn resume(&mut self) -> Flow {
+            Flow::Open
+        }
+        fn flush(&mut self) {}
+        fn abort(&mut self) {}
+    }
+
+    #[test]
+    fn when_a_source_will_have_more_is_what_its_worker_is_told() {
+        let settings = Config::new().workers(1).conclude().unwrap();
+        let mut plan = Plan::new("test", settings);
+        let instance = plan.close_stage(Spread::over(1)).remove(0);
+        let context = SourceContext {
+            malformed: counter().0,
+            clock: instance.clock,
+        };
+        let time = Duration::from_millis(3);
+        let table = [
+            (0, SourceStatus::Idle, Step::Idle),
+            (0, SourceStatus::IdleFor(time), Step::IdleFor(time)),
+            // It got on, so it is asked again at once.
+            (1, SourceStatus::IdleFor(time), Step::Progress),
+            (0, SourceStatus::Idle, Step::Idle),
+            (0, SourceStatus::Ready, Step::Progress),
+            (0, SourceStatus::Ended, Step::Done),
+        ];
+        let answers: Vec<_> = table.iter().map(|row| (row.0, row.1)).collect();
+        let source = Later(answers.into_iter());
+        let mut task = SourceTask::new(Name::new("later"), &instance, source, context, Open);
+        for (records, status, step) in table {
+            assert_eq!(task.poll(8).unwrap(), step, "{records} {status:?}");
+        }
     }
 }

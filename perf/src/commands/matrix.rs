@@ -42,6 +42,14 @@ struct Row {
     measured: Measured,
 }
 
+impl Row {
+    fn name(&self) -> String {
+        let cores = if self.cores == 1 { "core" } else { "cores" };
+        let (idle, batch) = (self.idle, self.batch);
+        format!("{} {cores}, {idle}, batch {batch}", self.cores)
+    }
+}
+
 pub(super) fn matrix(asked: &MatrixArguments) -> Result<Report, String> {
     let wanted = combinations(&asked.batches);
     let host = Host::read();
@@ -136,8 +144,11 @@ const COLUMNS: [Column; 8] = [
         as_time: true,
     },
     Column {
-        name: "win p99.9",
-        value: |run| window(run, "99.9"),
+        name: "win max",
+        value: |run| {
+            let windows = run.windows.as_ref()?;
+            windows.response.max().map(|nanos| nanos as f64)
+        },
         as_time: true,
     },
     Column {
@@ -162,26 +173,37 @@ fn window(run: &Measured, percentile: &str) -> Option<f64> {
     windows.response.named(percentile).map(|nanos| nanos as f64)
 }
 
-/// The best and the worst of a column among the valid rows, where they differ;
-/// the hiccups are the machine's, and nobody's merit.
-fn extremes(column: &Column, rows: &[Row]) -> Option<(f64, f64)> {
+/// The best and the worst of a column among the valid rows; none for the
+/// hiccups, which are the machine's, and nobody's merit.
+fn best_and_worst(column: &Column, rows: &[Row]) -> Option<(f64, f64)> {
     if column.name == "hiccup" {
         return None;
     }
     let valid = rows.iter().filter(|row| row.measured.is_valid());
-    let values: Vec<f64> = valid
-        .filter_map(|row| (column.value)(&row.measured))
-        .collect();
-    let best = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let worst = values.iter().copied().fold(0.0, f64::max);
-    (best < worst).then_some((best, worst))
+    extremes(valid.filter_map(|row| (column.value)(&row.measured)))
+}
+
+/// The least and the greatest, where they differ.
+fn extremes(values: impl Iterator<Item = f64>) -> Option<(f64, f64)> {
+    let both = (f64::INFINITY, f64::NEG_INFINITY);
+    let (least, most) = values.fold(both, |both, value| (both.0.min(value), both.1.max(value)));
+    (least < most).then_some((least, most))
+}
+
+/// How a value is marked among those of its column.
+fn mark(value: Option<f64>, extremes: Option<(f64, f64)>) -> char {
+    match (value, extremes) {
+        (Some(value), Some((best, _))) if value <= best => '*',
+        (Some(value), Some((_, worst))) if value >= worst => '!',
+        _ => ' ',
+    }
 }
 
 /// The cells of every row: value, and its mark.
 fn cells(rows: &[Row]) -> Vec<Vec<(String, char)>> {
     let marks: Vec<_> = COLUMNS
         .iter()
-        .map(|column| extremes(column, rows))
+        .map(|column| best_and_worst(column, rows))
         .collect();
     rows.iter()
         .map(|row| {
@@ -193,10 +215,9 @@ fn cells(rows: &[Row]) -> Vec<Vec<(String, char)>> {
                         (Some(percent), false) => format!("{percent:.0}"),
                         (value, _) => told(value.map(|nanos| nanos as u64)),
                     };
-                    let mark = match (value, extremes, row.measured.is_valid()) {
-                        (Some(value), Some((best, _)), true) if value <= *best => '*',
-                        (Some(value), Some((_, worst)), true) if value >= *worst => '!',
-                        _ => ' ',
+                    let mark = match row.measured.is_valid() {
+                        true => mark(value, *extremes),
+                        false => ' ',
                     };
                     (told, mark)
                 })
@@ -217,11 +238,11 @@ fn heading(load: &Load) -> String {
 }
 
 const LEGEND: &str = "\
-* best, ! worst of a column; - too few samples to tell.
+* best, ! worst of a column; - too few samples to tell; x invalid, for the reason below.
 Records from due to seen by the map; windows from their end to the last row; hiccup p99.9 of the
 machine, before and after a row on one core, in the same seconds on two.
-1 core: source, windows and sink in one worker, which looks at the clock and never rests while its
-source has more to come with adaptive and park; 2 cores: the source is a thread, feeding a worker.
+1 core: source, windows and sink in one worker; 2 cores: the source is a thread that never rests
+and feeds a worker through a ring.
 ";
 
 fn text(asked: &MatrixArguments, rows: &[Row]) -> String {
@@ -232,24 +253,22 @@ fn text(asked: &MatrixArguments, rows: &[Row]) -> String {
     }
     text = text.trim_end().to_owned() + "\n";
     for (row, cells) in rows.iter().zip(cells(rows)) {
-        let mut line = format!("{:<6}{:<9}{:>5}", row.cores, row.idle, row.batch);
+        let invalid = if row.measured.is_valid() { ' ' } else { 'x' };
+        let mut line = format!(
+            "{:<2}{invalid:<4}{:<9}{:>5}",
+            row.cores, row.idle, row.batch
+        );
         for (cell, mark) in cells {
             line += &format!("{cell:>9}{mark}");
         }
         text += line.trim_end();
-        text += match row.measured.is_valid() {
-            true => "\n",
-            false => "\n      INVALID\n",
-        };
+        text += "\n";
     }
     text += "\n";
     text += LEGEND;
     for row in rows {
         for reason in &row.measured.invalid {
-            text += &format!(
-                "INVALID {} core(s), {}, batch {}: {reason}\n",
-                row.cores, row.idle, row.batch
-            );
+            text += &format!("INVALID {}: {reason}\n", row.name());
         }
     }
     text
@@ -284,19 +303,10 @@ fn json<'run>(host: &'run Host, rows: &'run [Row]) -> Json<'run> {
 }
 
 fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
-    let series = rows.iter().map(|row| Series {
-        name: format!(
-            "{} core{}, {}, batch {}{}",
-            row.cores,
-            if row.cores == 1 { "" } else { "s" },
-            row.idle,
-            row.batch,
-            if row.measured.is_valid() {
-                ""
-            } else {
-                " (invalid)"
-            }
-        ),
+    // What counts for nothing is not drawn: it would only squeeze the rest.
+    let valid = rows.iter().filter(|row| row.measured.is_valid());
+    let series = valid.map(|row| Series {
+        name: row.name(),
         hue: Some(hue(row)),
         stroke: stroke(row.batch, &asked.batches),
         distribution: &row.measured.records.response,
@@ -305,11 +315,11 @@ fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
     let head = ["cores", "idle", "batch"].into_iter();
     let head = head.chain(COLUMNS.iter().map(|column| column.name));
     let figures = rows.iter().zip(cells(rows)).map(|(row, cells)| {
-        let what = [
-            row.cores.to_string(),
-            row.idle.to_owned(),
-            row.batch.to_string(),
-        ];
+        let cores = match row.measured.is_valid() {
+            true => row.cores.to_string(),
+            false => format!("{} x", row.cores),
+        };
+        let what = [cores, row.idle.to_owned(), row.batch.to_string()];
         let cells = cells.into_iter().map(|(cell, mark)| match mark {
             ' ' => cell,
             mark => format!("{cell} {mark}"),
@@ -317,14 +327,16 @@ fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
         what.into_iter().chain(cells).collect()
     });
     page(&Page {
-        title: heading(&asked.load),
-        facts: std::iter::once(host_in_words(host))
-            .chain(LEGEND.lines().map(str::to_owned))
-            .collect(),
+        title: format!("Latency matrix at {} records/s", thousands(asked.load.rate)),
+        facts: vec![
+            heading(&asked.load),
+            host_in_words(host),
+            LEGEND.replace('\n', " "),
+        ],
         invalid: rows
             .iter()
             .flat_map(|row| {
-                let name = format!("{} core(s), {}, batch {}", row.cores, row.idle, row.batch);
+                let name = row.name();
                 let reasons = row.measured.invalid.iter();
                 reasons.map(move |reason| format!("{name}: {reason}"))
             })
@@ -364,5 +376,18 @@ mod tests {
         distinct.sort_unstable();
         distinct.dedup();
         assert_eq!(distinct.len(), 24);
+    }
+
+    #[test]
+    fn the_best_and_the_worst_are_marked_where_they_differ() {
+        let marks = |values: &[Option<f64>]| -> String {
+            let extremes = extremes(values.iter().copied().flatten());
+            values.iter().map(|&value| mark(value, extremes)).collect()
+        };
+        let table = [Some(5.0), None, Some(2.0), Some(3.0), Some(5.0)];
+        assert_eq!(marks(&table), "! * !");
+        assert_eq!(marks(&[Some(1.0), Some(1.0)]), "  ");
+        assert_eq!(marks(&[Some(1.0)]), " ");
+        assert_eq!(marks(&[None]), " ");
     }
 }

@@ -102,27 +102,24 @@ fn take_all(bench: &Bench<'_>, mut consumer: Consumer<Timed>) {
     }
 }
 
-/// Runs the engine without windows and the bare ring in mirrored order, `pairs`
-/// times: ours, theirs, theirs, ours.
+/// Runs the engine, without windows, and the bare ring, one after the other.
 ///
 /// # Errors
 /// As the runs themselves.
-pub fn paired(plan: &Plan, pairs: u64) -> Result<Vec<Paired>, String> {
+pub fn pair(plan: &Plan, ours_first: bool) -> Result<Paired, String> {
     let plan = Plan {
         window: None,
         ..plan.clone()
     };
-    (0..pairs)
-        .map(|pair| {
-            if pair % 2 == 0 {
-                let ours = run(&plan)?;
-                let theirs = run_bare(&plan)?;
-                Ok(Paired { ours, theirs })
-            } else {
-                let theirs = run_bare(&plan)?;
-                let ours = run(&plan)?;
-                Ok(Paired { ours, theirs })
-            }
-        })
-        .collect()
+    let (ours, theirs) = match ours_first {
+        true => {
+            let ours = run(&plan)?;
+            (ours, run_bare(&plan)?)
+        }
+        false => {
+            let theirs = run_bare(&plan)?;
+            (run(&plan)?, theirs)
+        }
+    };
+    Ok(Paired { ours, theirs })
 }

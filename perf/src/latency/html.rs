@@ -103,8 +103,11 @@ pub fn page(page: &Page<'_>) -> String {
 /// The drawing area, in units of the view box.
 const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 62.0;
-const RIGHT: f64 = 985.0;
+const RIGHT: f64 = 962.0;
 const TOP: f64 = 12.0;
+
+/// Below 10 ns there is only the clock's own grain: it lies on the bottom line.
+const LEAST_DECADE: f64 = 1.0;
 
 /// From values to heights, logarithmically.
 struct Scale {
@@ -126,15 +129,15 @@ impl Scale {
             (least, most) = (2.0, 6.0);
         }
         Self {
-            least: least.floor(),
-            most: most.ceil().max(least.floor() + 1.0),
+            least: least.floor().max(LEAST_DECADE),
+            most: most.ceil().max(least.floor().max(LEAST_DECADE) + 1.0),
             bottom,
         }
     }
 
     fn y(&self, nanos: u64) -> f64 {
         let share = ((nanos.max(1) as f64).log10() - self.least) / (self.most - self.least);
-        self.bottom - share * (self.bottom - TOP)
+        self.bottom - share.max(0.0) * (self.bottom - TOP)
     }
 
     /// A line and a label for every decade.
@@ -186,7 +189,7 @@ fn curve(distribution: &Distribution) -> Vec<(f64, u64)> {
 fn percentiles(html: &mut String, series: &[Series<'_>]) {
     const BOTTOM: f64 = 380.0;
     let samples = series.iter().map(|series| series.distribution.samples());
-    let nines = (samples.max().unwrap_or(1).max(10) as f64).log10().ceil();
+    let nines = (samples.max().unwrap_or(1).max(10) as f64).log10();
     let x = |rarity: f64| LEFT + rarity / nines * (RIGHT - LEFT);
     let curves: Vec<_> = series
         .iter()
@@ -203,7 +206,7 @@ fn percentiles(html: &mut String, series: &[Series<'_>]) {
     svg(html, BOTTOM + 40.0, "Latency by percentile");
     scale.grid(html);
     let mut ticks = vec![(0.0, "0 %".to_owned()), (2f64.log10(), "50 %".to_owned())];
-    ticks.extend((1..=nines as usize).map(|nine| {
+    ticks.extend((1..=nines.floor() as usize).map(|nine| {
         let name = match nine {
             1 => "90 %".to_owned(),
             2 => "99 %".to_owned(),

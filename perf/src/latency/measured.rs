@@ -41,20 +41,23 @@ pub struct Measured {
     pub warnings: Vec<String>,
 }
 
-/// Two kinds of runs in turn: the engine, and the bare ring.
+/// Two runs next to each other.
 #[derive(Clone, Debug)]
 pub struct Paired {
-    /// Of each pair, the engine's.
+    /// The engine's.
     pub ours: Measured,
-    /// Of each pair, the bare ring's.
+    /// The bare ring's.
     pub theirs: Measured,
 }
 
 impl Paired {
     /// How much longer the engine takes for a record than the bare ring, from
-    /// its sending to its being seen, in the middle of all; none where too few
-    /// were seen.
+    /// its sending to its being seen, in the middle of all; none where one of
+    /// the two is invalid or saw too few.
     pub fn ratio(&self) -> Option<f64> {
+        if !self.ours.is_valid() || !self.theirs.is_valid() {
+            return None;
+        }
         let median = |measured: &Measured| measured.records.service.named("50");
         Some(median(&self.ours)? as f64 / median(&self.theirs)?.max(1) as f64)
     }

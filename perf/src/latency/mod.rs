@@ -29,6 +29,7 @@ mod feeder;
 mod source;
 
 mod record_sink;
+mod window_rows;
 mod window_sends;
 mod window_sink;
 

@@ -4,13 +4,12 @@ use std::thread;
 use std::time::Duration;
 
 use fluxus::prelude::*;
-use fluxus::source::SourceStatus;
 use fluxus::Timed;
 use serde::Serialize;
 
 use crate::available::pin_this_thread;
 use crate::engine::config;
-use crate::{Cores, Idle, Options};
+use crate::{Cores, Options};
 
 use super::clock::{Monotonic, RunClock};
 use super::cpu::{Snapshot, ThreadUse};
@@ -24,6 +23,7 @@ use super::seats::Seats;
 use super::source::{Paced, Watermarks};
 use super::span::Span;
 use super::tick::{Sent, Tick};
+use super::window_rows::WindowRows;
 use super::window_sends::WindowSends;
 use super::window_sink::WindowSink;
 
@@ -93,13 +93,27 @@ pub(crate) struct Bench<'plan> {
     pub(crate) records: HandedIn,
     windows: HandedIn,
     sends: WindowSends,
+    /// None where there are no windows.
+    rows: Option<WindowRows>,
 }
+
+/// Records that one run may send: what is known of them before is counted one
+/// by one, for some seconds at the most.
+const MOST_RECORDS: u64 = 1 << 31;
 
 /// Runs `plan` on the engine.
 ///
 /// # Errors
-/// Why the job could not be built, or failed.
+/// Why the job could not be built, or failed; that there are more records than
+/// one run may send.
 pub fn run(plan: &Plan) -> Result<Measured, String> {
+    let records = Schedule::count_between(plan.rate, plan.span(), 0, u64::MAX);
+    if records > MOST_RECORDS {
+        return Err(format!(
+            "{records} records are more than one run may send, {MOST_RECORDS}: lower the rate or \
+             the seconds"
+        ));
+    }
     let allowed = Cores::read();
     let seats = Seats::deal(&plan.engine, plan.origin, allowed.as_slice());
     let around = match (plan.origin, seats.free) {
@@ -122,9 +136,15 @@ impl<'plan> Bench<'plan> {
     /// The run begins here: its clock starts.
     pub(crate) fn new(plan: &'plan Plan, seats: Seats) -> Self {
         let span = plan.span();
+        let schedule = Schedule::new(plan.rate, span);
+        let rows = plan
+            .window
+            .map(|_| WindowRows::count(schedule, plan.keys, span));
         Self {
             plan,
             span,
+            rows,
+            // Last: nothing may be due before the threads are there.
             clock: Monotonic::start(),
             seats,
             records: HandedIn::default(),
@@ -152,7 +172,7 @@ impl<'plan> Bench<'plan> {
             ..self.plan.engine.clone()
         };
         let config = config(&options, u64::from(self.plan.keys));
-        let job = Job::new("latency", config).map_err(|error| error.to_string())?;
+        let job = Job::new("L1", config).map_err(|error| error.to_string())?;
         let input = match self.plan.origin {
             Origin::Thread => {
                 let ring = self.plan.engine.ring.unwrap_or(DEFAULT_RING);
@@ -172,7 +192,8 @@ impl<'plan> Bench<'plan> {
             let beside = match (self.plan.origin, self.seats.free) {
                 (Origin::Worker, Some(core)) => {
                     let (clock, span) = (self.clock, self.span);
-                    Some((core, scope.spawn(move || measure_beside(core, clock, span))))
+                    let meter = move || measure_beside(core, clock, span);
+                    Some((core, spawn_named(scope, HICCUP_METER, meter)))
                 }
                 _ => None,
             };
@@ -211,9 +232,9 @@ impl<'plan> Bench<'plan> {
     fn attach(&self, stream: DataStream<impl Chainable>) -> Result<(), String> {
         let mut meter = self.meter();
         let stream = stream.map(Sent::from);
-        match self.plan.window {
+        match self.plan.window.zip(self.rows.clone()) {
             None => stream.sink(RecordSink(meter)),
-            Some(window) => {
+            Some((window, rows)) => {
                 let window = Tumbling::new(window).map_err(|error| error.to_string())?;
                 stream
                     .inspect(move |&record| meter.see(record))
@@ -224,6 +245,7 @@ impl<'plan> Bench<'plan> {
                         self.clock,
                         self.span,
                         self.sends.clone(),
+                        rows,
                         self.windows.clone(),
                     ));
             }
@@ -236,18 +258,7 @@ impl<'plan> Bench<'plan> {
     /// the last.
     fn sources(&self) -> Vec<Paced<Monotonic>> {
         let keys = self.plan.keys;
-        // A worker that parks would sleep past the moment when something is due.
-        let while_waiting = match self.plan.engine.idle {
-            Idle::Spin | Idle::Yield => SourceStatus::Idle,
-            Idle::Adaptive | Idle::Park => SourceStatus::Ready,
-        };
-        let source = Paced::new(
-            self.clock,
-            self.schedule(),
-            keys,
-            self.watermarks(),
-            while_waiting,
-        );
+        let source = Paced::new(self.clock, self.schedule(), keys, self.watermarks());
         let others = match self.plan.window {
             Some(_) => 0,
             None => self.plan.engine.workers.saturating_sub(1),
@@ -299,7 +310,14 @@ impl<'plan> Bench<'plan> {
         self.sleep_until(self.span.measured_from_ns);
         let before = Snapshot::take();
         self.sleep_until(self.span.end_ns - margin_ns);
-        before.until(&Snapshot::take())
+        let after = Snapshot::take();
+        if self.clock.now_ns() >= self.span.end_ns {
+            // This thread did not get a core in time, and others may be gone.
+            return Vec::new();
+        }
+        let mut threads = before.until(&after);
+        threads.retain(|thread| thread.thread != HICCUP_METER);
+        threads
     }
 
     fn sleep_until(&self, moment_ns: u64) {
@@ -307,6 +325,9 @@ impl<'plan> Bench<'plan> {
         thread::sleep(Duration::from_nanos(left_ns));
     }
 }
+
+/// The thread that measures hiccups, which is no part of the run.
+const HICCUP_METER: &str = "hiccup meter";
 
 /// Records in the ring between the source's thread and the engine: the engine's
 /// own default.

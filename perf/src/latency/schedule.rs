@@ -70,6 +70,13 @@ impl Schedule {
         now_ns.min(self.next.due_ns.saturating_sub(1))
     }
 
+    /// When there is next something to do: a record is due, or the time has come
+    /// to end.
+    #[inline]
+    pub(crate) fn next_ns(&self) -> u64 {
+        self.next.due_ns.min(self.end_ns)
+    }
+
     /// Whether all records were taken, and the time has come to end.
     #[inline]
     pub(crate) fn is_over(&self, now_ns: u64) -> bool {
@@ -140,8 +147,10 @@ mod tests {
             span.start_ns + 5_000_999
         );
         assert!(!schedule.is_over(span.end_ns));
+        assert_eq!(schedule.next_ns(), span.start_ns + 5_001_000);
         assert_eq!(all_at(&mut schedule, span.end_ns + 1).len(), 4_999);
         assert!(!schedule.is_over(span.end_ns - 1));
         assert!(schedule.is_over(span.end_ns));
+        assert_eq!(schedule.next_ns(), span.end_ns);
     }
 }

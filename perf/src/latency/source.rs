@@ -1,5 +1,7 @@
 //! The source that lives in a worker: it hands out what is due.
 
+use std::time::Duration;
+
 use fluxus::source::{
     BoxError, Collector, Flow, Pulled, Signal, Source, SourceStatus, Stamp, Watermark,
 };
@@ -22,7 +24,6 @@ pub(crate) struct Paced<K> {
     schedule: Option<Schedule>,
     keys: u32,
     watermarks: Option<Watermarks>,
-    while_waiting: SourceStatus,
 }
 
 /// What a source needs to know to close windows.
@@ -38,6 +39,12 @@ impl Watermarks {
             sends,
             emitted_ns: 0,
         }
+    }
+
+    /// When the next window is to be closed.
+    #[inline]
+    fn next_ns(&self) -> u64 {
+        self.sends.next_close(self.emitted_ns)
     }
 
     /// The watermark to send now, if one is called for.
@@ -62,21 +69,17 @@ impl Watermarks {
 
 impl<K: RunClock> Paced<K> {
     /// A source over `schedule`; with `watermarks` if there are windows to close.
-    ///
-    /// `while_waiting` is what it says while nothing is due.
     pub(crate) fn new(
         clock: K,
         schedule: Schedule,
         keys: u32,
         watermarks: Option<Watermarks>,
-        while_waiting: SourceStatus,
     ) -> Self {
         Self {
             clock,
             schedule: Some(schedule),
             keys,
             watermarks,
-            while_waiting,
         }
     }
 
@@ -87,7 +90,6 @@ impl<K: RunClock> Paced<K> {
             schedule: None,
             keys: 1,
             watermarks: None,
-            while_waiting: SourceStatus::Ended,
         }
     }
 }
@@ -114,7 +116,7 @@ impl<K: RunClock> Source for Paced<K> {
             let Some(due) = schedule.take_due(now_ns) else {
                 pulled.status = match schedule.is_over(now_ns) {
                     true => SourceStatus::Ended,
-                    false => self.while_waiting,
+                    false => SourceStatus::Idle,
                 };
                 break;
             };
@@ -133,6 +135,12 @@ impl<K: RunClock> Source for Paced<K> {
                 let born = Stamp::NONE;
                 pulled.flow = out.signal(Signal::Watermark(Watermark { time, born }));
             }
+        }
+        if pulled.status == SourceStatus::Idle {
+            let close = self.watermarks.as_ref().map(Watermarks::next_ns);
+            let next_ns = schedule.next_ns().min(close.unwrap_or(u64::MAX));
+            let wait = Duration::from_nanos(next_ns.saturating_sub(now_ns));
+            pulled.status = SourceStatus::IdleFor(wait);
         }
         Ok(pulled)
     }
@@ -190,7 +198,6 @@ mod tests {
             Schedule::new(1_000, span),
             10,
             Some(Watermarks::new(sends.clone())),
-            SourceStatus::Idle,
         );
         let mut out = Taken {
             room: 3,
@@ -202,14 +209,15 @@ mod tests {
             source.pull(64, out).expect("it never fails")
         };
 
-        assert_eq!(pull(at(0) - 1, &mut out).status, SourceStatus::Idle);
+        let for_nanos = |nanos| SourceStatus::IdleFor(Duration::from_nanos(nanos));
+        assert_eq!(pull(at(0) - 1, &mut out).status, for_nanos(1));
         assert_eq!(out.records.len(), 0);
         // Five are due by now, and there is room for three.
         let pulled = pull(at(4_500), &mut out);
         assert_eq!((pulled.records, pulled.flow), (3, Flow::Full));
         out.room = 100;
         let pulled = pull(at(4_600), &mut out);
-        assert_eq!((pulled.records, pulled.status), (2, SourceStatus::Idle));
+        assert_eq!((pulled.records, pulled.status), (2, for_nanos(399_999)));
         let dues: Vec<_> = out.records.iter().map(|(_, tick)| tick.due_ns).collect();
         assert_eq!(dues, [0, 1, 2, 3, 4].map(|milli| at(milli * 1_000)));
         assert_eq!(out.records[4].1.lag_ns, 600_000);
@@ -223,7 +231,7 @@ mod tests {
         pull(at(5_000) - 1, &mut out);
         assert_eq!(out.watermarks.len(), before + 1, "its last instant");
 
-        assert_eq!(pull(at(9_999), &mut out).status, SourceStatus::Idle);
+        assert_eq!(pull(at(9_999), &mut out).status, for_nanos(999));
         assert_eq!(pull(at(10_000), &mut out).status, SourceStatus::Ended);
         assert_eq!(out.records.len(), 10);
     }

@@ -32,9 +32,8 @@ pub(crate) fn reasons(
     }
     if records.sent_late * 1_000 > counted * LATE_PER_MILLE {
         reasons.push(format!(
-            "the source fell behind: {} of {counted} records were sent more than 1 ms late; \
-             lower --rate, or give it a core of its own",
-            records.sent_late
+            "the source fell behind: {:.1} % of records sent over 1 ms late",
+            100.0 * records.sent_late as f64 / counted as f64
         ));
     }
     let mut out_of_range = records.out_of_range;
@@ -120,7 +119,7 @@ mod tests {
         assert!(lost.contains("149 of 150 records were seen"), "{lost}");
         assert!(lost.contains("counted 149 of 150"), "{lost}");
         let behind = told(seen(span, 0, 1_000_001));
-        assert!(behind.contains("fell behind: 100 of 100"), "{behind}");
+        assert!(behind.contains("fell behind: 100.0 %"), "{behind}");
 
         let (mut records, windows) = seen(span, 0, 10);
         records.sent_late = 1;

@@ -35,6 +35,12 @@ impl WindowSends {
         (now_ns + 1) / self.window_ns > (before_ns + 1) / self.window_ns
     }
 
+    /// The moment of the first watermark after `before_ns` that closes a window.
+    #[inline]
+    pub(crate) fn next_close(&self, before_ns: u64) -> u64 {
+        ((before_ns + 1) / self.window_ns + 1) * self.window_ns - 1
+    }
+
     /// The watermark that closes the windows between was sent at `sent_ns`.
     pub(crate) fn sent(&self, before_ns: u64, now_ns: u64, sent_ns: u64) {
         let upto = (now_ns + 1) / self.window_ns * self.window_ns;

@@ -137,10 +137,16 @@ impl<'a, T> Reservation<'a, T> {
             staged.set_len(0);
             let front = staged.as_mut_ptr();
             front.copy_to_nonoverlapping(first.as_mut_ptr().cast(), split);
-            front
-                .add(split)
-                .copy_to_nonoverlapping(second.as_mut_ptr().cast(), count - split);
-            front.add(count).copy_to(front, rest);
+            // Asked before, since a copy of nothing is a call all the same: at a
+            // low rate there is one record, and these two were most of its way.
+            if count > split {
+                front
+                    .add(split)
+                    .copy_to_nonoverlapping(second.as_mut_ptr().cast(), count - split);
+            }
+            if rest > 0 {
+                front.add(count).copy_to(front, rest);
+            }
             staged.set_len(rest);
         }
         self.written += count;
