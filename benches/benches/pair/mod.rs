@@ -136,8 +136,8 @@ pub(crate) fn print_pair(
 }
 
 #[allow(clippy::print_stdout)]
-pub(crate) fn print_head(first: &str, second: &str) {
-    let cores = if Cores::find().are_two() {
+pub(crate) fn print_head(cores: Cores, first: &str, second: &str) {
+    let cores = if cores.are_two() {
         "two cores"
     } else {
         "one core"

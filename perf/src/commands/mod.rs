@@ -6,7 +6,9 @@ mod print;
 mod report;
 
 mod compare;
+mod cpu_time;
 mod run;
+mod scale;
 
 use std::process::ExitCode;
 
@@ -30,6 +32,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Scale(asked) => scale::scale(asked),
     };
     match result {
         Ok(report) => {
