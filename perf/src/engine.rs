@@ -19,7 +19,7 @@ pub(crate) fn milliseconds(milliseconds: i64) -> Duration {
 }
 
 /// The engine's configuration for these options.
-fn config(options: &Options, expected_keys: u64) -> Config {
+pub(crate) fn config(options: &Options, expected_keys: u64) -> Config {
     let mut config = Config::new()
         .workers(options.workers)
         .idle(match options.idle {

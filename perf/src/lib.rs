@@ -29,15 +29,19 @@ pub mod w4;
 pub mod w5;
 pub mod w7;
 
+pub mod latency;
 pub mod nexmark;
 
 mod available;
 mod case;
+mod compiler;
+pub mod doctor;
 mod shape;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
 pub use case::{Case, Idle, Options, Outcome};
+pub use compiler::Compiler;
 pub use digest::Digest;
 pub use shape::{Asked, Shape};
 pub use workload::{Engine, Workload};

@@ -6,6 +6,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use fluxus_perf::{Engine, Idle, Workload};
 
 use super::cores::CoreList;
+use super::latency::LatencyArguments;
+use super::matrix::MatrixArguments;
 
 /// Exact workloads, digests checked: Fluxus against the loop one would have written by hand.
 #[derive(Parser, Debug)]
@@ -32,6 +34,7 @@ impl Arguments {
         let (what, engine) = match &self.command {
             Command::Run(run) => (&run.what, run.engine),
             Command::Compare(compare) => (&compare.what, Engine::Fluxus),
+            _ => return None,
         };
         if what.keys.is_some() && what.workload.default_keys().is_none() {
             return Some(format!(
@@ -54,6 +57,19 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Run both engines in turn in one process: the ratio of their speeds
     Compare(CompareArguments),
+    /// What of this host disturbs latency, with its mend
+    Doctor(super::doctor::DoctorArguments),
+    /// Count the instructions of an event under callgrind, and hold them against accepted ones
+    Instructions(super::instructions::InstructionsArguments),
+    /// One run and nothing else, for tools that count
+    #[command(hide = true)]
+    Once(super::once::OnceArguments),
+    /// Send records at a given rate, whatever comes: how long each takes, and each window
+    Latency(LatencyArguments),
+    /// The latencies of idle strategies, batch sizes and one or two cores, in one table
+    Matrix(MatrixArguments),
+    /// Run one workload at 1, 2, 4 and more workers in turn: what each core more brings
+    Scale(super::scale::ScaleArguments),
 }
 
 #[derive(Args, Debug)]
@@ -129,7 +145,7 @@ pub(super) struct What {
 }
 
 /// Reads a number from `LEAST` to `MOST`, such as 20000000, 20_000_000 or 20M.
-fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> {
+pub(super) fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 1_000),
         Some((at, 'M')) => (&text[..at], 1_000_000),

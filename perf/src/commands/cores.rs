@@ -19,6 +19,13 @@ impl CoreList {
 /// The largest number of a core that is taken for one.
 const LARGEST: usize = 1023;
 
+impl CoreList {
+    /// The cores, in the order given.
+    pub(super) fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+}
+
 impl FromStr for CoreList {
     type Err = String;
 
@@ -45,30 +52,8 @@ fn core(text: &str) -> Result<usize, String> {
 
 /// How the engine is to run, and what to warn of before it does.
 pub(super) fn options(what: &What) -> (Options, Vec<String>) {
-    let allowed = Cores::read();
     let workers = what.workers as usize;
-    let cores = match &what.cores {
-        Some(CoreList(cores)) => cores.clone(),
-        None if what.no_pin => Vec::new(),
-        None => allowed.first(workers),
-    };
-    let refused = allowed.refused(&cores);
-    let cores: Vec<usize> = cores
-        .into_iter()
-        .filter(|core| !refused.contains(core))
-        .take(workers)
-        .collect();
-    let mut warnings = Vec::new();
-    if !refused.is_empty() {
-        warnings.push(format!(
-            "this process may not use {}, only {}: not pinned there",
-            name(&refused),
-            name(allowed.as_slice()),
-        ));
-    }
-    if !cores.is_empty() && cores.len() < workers {
-        warnings.push(format!("{workers} workers on {}: they share", name(&cores)));
-    }
+    let (cores, warnings) = for_threads(what.cores.as_ref(), what.no_pin, workers);
     let options = Options {
         workers,
         pin: !cores.is_empty(),
@@ -78,6 +63,39 @@ pub(super) fn options(what: &What) -> (Options, Vec<String>) {
         ring: what.ring.map(|ring| ring as usize),
     };
     (options, warnings)
+}
+
+/// The cores that so many threads are to be pinned to, none for no pinning, and
+/// what to warn of.
+pub(super) fn for_threads(
+    asked: Option<&CoreList>,
+    no_pin: bool,
+    threads: usize,
+) -> (Vec<usize>, Vec<String>) {
+    let allowed = Cores::read();
+    let cores = match asked {
+        Some(CoreList(cores)) => cores.clone(),
+        None if no_pin => Vec::new(),
+        None => allowed.first(threads),
+    };
+    let refused = allowed.refused(&cores);
+    let cores: Vec<usize> = cores
+        .into_iter()
+        .filter(|core| !refused.contains(core))
+        .take(threads)
+        .collect();
+    let mut warnings = Vec::new();
+    if !refused.is_empty() {
+        warnings.push(format!(
+            "this process may not use {}, only {}: not pinned there",
+            name(&refused),
+            name(allowed.as_slice()),
+        ));
+    }
+    if !cores.is_empty() && cores.len() < threads {
+        warnings.push(format!("{threads} threads on {}: they share", name(&cores)));
+    }
+    (cores, warnings)
 }
 
 /// The cores in words: `core 0`, `cores 0, 1`.
