@@ -12,7 +12,9 @@
 //! chunks of 256, doing the same map and sum. Both rings hold 4096 records; what
 //! is compared are records of the same size in the ring, and in Fluxus eight of
 //! its bytes are the event time. A job's time holds the start and the end of its
-//! threads.
+//! threads. Both spin while they wait: yielding would hand the core to whoever
+//! else wants it, and the figure would be the neighbour's. (On one core both
+//! yield.)
 
 // What criterion's macros define has no documentation.
 #![allow(missing_docs)]
@@ -22,9 +24,10 @@ mod pair;
 use criterion::{criterion_group, criterion_main, Criterion, Throughput};
 use fluxus::prelude::*;
 use fluxus::{IdleStrategy, Placement};
-use pair::{across, print_head, print_pair, Cores};
+use pair::{across, print_head, print_pair, Cores, Wait};
 use rtrb::chunks::ChunkError;
 use rtrb::RingBuffer;
+use std::hint::spin_loop;
 use std::time::{Duration, Instant};
 
 const SLOTS: usize = 4096;
@@ -40,7 +43,8 @@ fn item<const WORDS: usize>(n: u64) -> Item<WORDS> {
 
 /// The operator behind the ring; it looks at every word.
 fn mapped<const WORDS: usize>(item: Item<WORDS>) -> u64 {
-    item.iter().fold(1, |mixed, word| mixed ^ word.rotate_left(7))
+    item.iter()
+        .fold(1, |mixed, word| mixed ^ word.rotate_left(7))
 }
 
 fn expected<const WORDS: usize>(records: u64) -> u64 {
@@ -55,7 +59,7 @@ fn job<const WORDS: usize>(cores: Cores, records: u64, expected: u64) -> Duratio
     let config = Config::new()
         .workers(2)
         .placement(Placement::Cores(vec![producer.id, consumer.id]))
-        .idle(IdleStrategy::Yield)
+        .idle(IdleStrategy::BusySpin)
         .ring_capacity(SLOTS);
     let job = Job::new("hand-off", config).expect("a sound configuration");
     let numbers = [0..records, 0..0];
@@ -78,6 +82,11 @@ fn job<const WORDS: usize>(cores: Cores, records: u64, expected: u64) -> Duratio
 /// The same by hand, with records of `WORDS` words.
 fn bare<const WORDS: usize>(cores: Cores, records: u64, expected: u64) -> Duration {
     let (mut producer, mut consumer) = RingBuffer::<Item<WORDS>>::new(SLOTS);
+    let spins = cores.producer != cores.consumer;
+    let pause = move |wait: &mut Wait| match spins {
+        true => spin_loop(),
+        false => wait.pause(),
+    };
     across(
         cores,
         move |wait| {
@@ -90,7 +99,7 @@ fn bare<const WORDS: usize>(cores: Cores, records: u64, expected: u64) -> Durati
                 };
                 let chunk = producer.write_chunk_uninit(room).expect("so many");
                 match chunk.fill_from_iter((next..).map(item)) {
-                    0 => wait.pause(),
+                    0 => pause(wait),
                     sent => {
                         next += sent as u64;
                         wait.reset();
@@ -110,7 +119,7 @@ fn bare<const WORDS: usize>(cores: Cores, records: u64, expected: u64) -> Durati
                     if gone {
                         return sum;
                     }
-                    wait.pause();
+                    pause(wait);
                     continue;
                 }
                 let chunk = consumer.read_chunk(count).expect("so many");
@@ -127,7 +136,12 @@ fn bare<const WORDS: usize>(cores: Cores, records: u64, expected: u64) -> Durati
 /// Records of `WORDS` words in either ring; one of them is the time in Fluxus.
 fn compare<const WITHOUT_TIME: usize, const WORDS: usize>(criterion: &mut Criterion, cores: Cores) {
     let bytes = WORDS * 8;
-    let sums = |records| (expected::<WITHOUT_TIME>(records), expected::<WORDS>(records));
+    let sums = |records| {
+        (
+            expected::<WITHOUT_TIME>(records),
+            expected::<WORDS>(records),
+        )
+    };
     let (ours, theirs) = sums(RECORDS);
     print_pair(
         &format!("{bytes} B in the ring"),
