@@ -10,12 +10,6 @@ use super::arguments::What;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CoreList(Vec<usize>);
 
-impl CoreList {
-    pub(super) fn as_slice(&self) -> &[usize] {
-        &self.0
-    }
-}
-
 /// The largest number of a core that is taken for one.
 const LARGEST: usize = 1023;
 

@@ -29,7 +29,12 @@ mod tests {
     fn user_and_system_time_are_found_behind_any_name() {
         let text = "7 (a) b (c) R 1 7 7 0 -1 4194304 100 0 0 0 250 50 3 4 20 0 1 0 5 6 7";
         assert_eq!(in_stat(text), Some(3.0));
-        for wrong in ["", "7 (a) R 1 2", "7 a R 1 7 7 0 -1 4 1 0 0 0 2 5", "7 (a) R 1 7 7 0 -1 4 1 0 0 0 x 5"] {
+        for wrong in [
+            "",
+            "7 (a) R 1 2",
+            "7 a R 1 7 7 0 -1 4 1 0 0 0 2 5",
+            "7 (a) R 1 7 7 0 -1 4 1 0 0 0 x 5",
+        ] {
             assert_eq!(in_stat(wrong), None, "{wrong}");
         }
     }

@@ -275,7 +275,11 @@ fn table(case: &Case, wanted: &[usize], rows: &[Row], rounds: u64, verdict: &Ver
     );
     for row in rows {
         let spread = format!("({:.2} to {:.2})", row.speed_up_min, row.speed_up_max);
-        let shares = if row.shares_cores { "   cores shared" } else { "" };
+        let shares = if row.shares_cores {
+            "   cores shared"
+        } else {
+            ""
+        };
         // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
@@ -344,7 +348,10 @@ mod tests {
 
     #[test]
     fn a_run_that_fails_ends_the_measurement() {
-        assert_eq!(in_turn(&[1], 2, &mut |_| Err("no".to_owned())), Err("no".to_owned()));
+        assert_eq!(
+            in_turn(&[1], 2, &mut |_| Err("no".to_owned())),
+            Err("no".to_owned())
+        );
     }
 
     #[test]
@@ -360,7 +367,10 @@ mod tests {
         ];
         let row = row(1, &[1, 2], &rounds, 1_000_000_000, 2);
         assert_eq!((row.workers, row.shares_cores), (2, false));
-        assert_eq!((row.speed_up_min, row.speed_up, row.speed_up_max), (1.5, 1.75, 2.0));
+        assert_eq!(
+            (row.speed_up_min, row.speed_up, row.speed_up_max),
+            (1.5, 1.75, 2.0)
+        );
         assert_eq!(row.efficiency, 0.875);
         assert_eq!(row.cpu_ns_per_event, 2.5);
         assert_eq!(row.speed_up_by_cpu_time, 1.6);
