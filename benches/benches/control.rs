@@ -231,7 +231,7 @@ fn compare<const WORDS: usize>(criterion: &mut Criterion, cores: Cores, every: u
 fn controls(criterion: &mut Criterion) {
     let cores = Cores::find();
     Cores::pin(cores.producer);
-    print_head("beside", "in the slot");
+    print_head(cores, "beside", "in the slot");
     for every in [BATCH, 16] {
         compare::<2>(criterion, cores, every);
         compare::<3>(criterion, cores, every);

@@ -350,7 +350,7 @@ fn main() {
         let expected = engine(&events, keys, disorder()).1;
         let count = EVENTS as u64;
         let ours = |_| checked(engine(&events, keys, disorder()), expected);
-        print_head_of(RUNS, "by hand", "engine");
+        print_head_of(cores, RUNS, "by hand", "engine");
         if is_wanted(&map_name) {
             let by_hand = |_| checked(map(&events, keys), expected);
             print_pair_of(RUNS, &map_name, count, by_hand, ours);
@@ -366,7 +366,7 @@ fn main() {
             let events = events(EVENTS, keys, EVENTS_PER_MS);
             let expected = engine(&events, keys, disorder()).1;
             let every = |ms| checked(engine(&events, keys, Every::ms(ms)), expected);
-            print_head_of(RUNS, "1 s", "1 ms");
+            print_head_of(cores, RUNS, "1 s", "1 ms");
             let count = EVENTS as u64;
             print_pair_of(RUNS, &name, count, |_| every(1_000), |_| every(1));
         }

@@ -243,7 +243,7 @@ fn compare<const WORDS: usize>(criterion: &mut Criterion, cores: Cores) {
 fn rings(criterion: &mut Criterion) {
     let cores = Cores::find();
     Cores::pin(cores.producer);
-    print_head("fluxus", "rtrb");
+    print_head(cores, "fluxus", "rtrb");
     compare::<1>(criterion, cores);
     compare::<2>(criterion, cores);
     compare::<8>(criterion, cores);

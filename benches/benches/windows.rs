@@ -111,11 +111,12 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    Cores::pin(Cores::find().producer);
-    print_head("tumbling", "sliding");
+    let cores = Cores::find();
+    Cores::pin(cores.producer);
+    print_head(cores, "tumbling", "sliding");
     sliding("sum", &Sum::of(|event: &Event| event.1));
     sliding("max", &Max::of(|event: &Event| event.1));
-    print_head("tumbling", "sessions");
+    print_head(cores, "tumbling", "sessions");
     sessions();
 }
 

@@ -2,7 +2,7 @@ use crate::exchange::{InboxTask, Lane, Outbox, Receiver, Sender};
 use crate::instance::{FaultSlot, Latencies};
 use crate::metrics::Registry;
 use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal, Spread};
-use fluxus_ringbuf::{channel, Parker, Waker};
+use fluxus_ringbuf::{channel, CounterReader, Parker, Waker};
 use fluxus_runtime::{Control, Seating, Task, Topology, Worker};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -208,6 +208,7 @@ impl Plan {
         self.leaving.push(edge);
 
         let mut lanes: Vec<Vec<Sender<T>>> = (0..producers.count).map(|_| Vec::new()).collect();
+        let mut answers: Vec<Vec<CounterReader>> = vec![Vec::new(); producers.count];
         for instance in &instances {
             let mut receivers = Vec::with_capacity(producers.count);
             for (producer, lanes) in lanes.iter_mut().enumerate() {
@@ -218,16 +219,21 @@ impl Plan {
             }
             let chain = consumer(instance);
             let task = InboxTask::new(name.clone(), instance, receivers, chain);
+            for (answers, answer) in answers.iter_mut().zip(task.answers()) {
+                answers.push(answer.clone());
+            }
             self.add_task(instance, Box::new(task));
         }
         let name = name.clone();
         let mut lanes = lanes.into_iter();
+        let mut answers = answers.into_iter();
         Ok(move |instance: &Instance| {
             // Instances are made in order, and so are their lanes.
             let senders = lanes.next().unwrap_or_default().into_iter();
             let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
             let lanes = lanes.collect();
-            Outbox::new(name.clone(), lanes, route.clone())
+            let answers = answers.next().unwrap_or_default();
+            Outbox::new(name.clone(), lanes, answers, route.clone())
         })
     }
 

@@ -75,6 +75,15 @@ impl WatermarkCombiner {
         self.last
     }
 
+    /// Whether input `index` holds the others back: it is active, and not
+    /// behind the combined watermark after it was idle. From here on the
+    /// combined watermark stays at or below this input's, until it turns idle or
+    /// ends.
+    pub fn is_aligned(&self, index: usize) -> bool {
+        let input = self.inputs.get(index);
+        input.is_some_and(|input| input.status == InputStatus::Active && input.aligned)
+    }
+
     /// Whether every input has ended.
     pub fn has_ended(&self) -> bool {
         self.inputs.iter().all(|i| i.status == InputStatus::Ended)

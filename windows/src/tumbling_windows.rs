@@ -83,6 +83,8 @@ pub struct TumblingWindows<K, Acc> {
     looks_ahead: bool,
     is_large: bool,
     closing: Option<ClosingPane<Acc>>,
+    /// All that is open is being handed out, complete or not.
+    is_yielding: bool,
     lateness: Lateness,
     /// The window that fires and is kept, where lateness is allowed.
     firing: Option<FiringPane>,
@@ -121,6 +123,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             looks_ahead: false,
             is_large: false,
             closing: None,
+            is_yielding: false,
             lateness: Lateness::NONE,
             firing: None,
             again: None,
@@ -267,6 +270,20 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         self.ahead = Hot::default();
     }
 
+    /// Makes all that is open due, though time has not moved: what comes later
+    /// opens its window anew. Says whether there is now something to hand out.
+    ///
+    /// For parts of windows that are put together elsewhere.
+    pub fn yield_all(&mut self) -> bool {
+        self.is_yielding = true;
+        let anything = self.has_closed();
+        self.is_yielding = anything;
+        if anything {
+            self.cool();
+        }
+        anything
+    }
+
     /// Whether [`next_closed`](Self::next_closed) has something to hand out
     /// (or at least to tidy up).
     #[inline]
@@ -277,7 +294,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     #[inline]
     fn first_is_complete(&self) -> bool {
         match self.panes.first_open() {
-            Some(window) => window.last_instant() <= self.watermark,
+            Some(window) => window.last_instant() <= self.watermark || self.is_yielding,
             None => false,
         }
     }
@@ -296,6 +313,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
                 self.panes.recycle(emptied);
             }
             if !self.first_is_complete() {
+                self.is_yielding = false;
                 return None;
             }
             self.cool();

@@ -146,14 +146,14 @@ pub(crate) fn print_pair_of(
     println!("| {name:<36} | {one:>6.2} | {two:>6.2} | {ratio:.2} ({lowest:.2} to {highest:.2}) |");
 }
 
-pub(crate) fn print_head(first: &str, second: &str) {
-    print_head_of(ROUNDS, first, second);
+pub(crate) fn print_head(cores: Cores, first: &str, second: &str) {
+    print_head_of(cores, ROUNDS, first, second);
 }
 
 /// As [`print_head`], for [`print_pair_of`].
 #[allow(clippy::print_stdout)]
-pub(crate) fn print_head_of(runs: usize, first: &str, second: &str) {
-    let cores = if Cores::find().are_two() {
+pub(crate) fn print_head_of(cores: Cores, runs: usize, first: &str, second: &str) {
+    let cores = if cores.are_two() {
         "two cores"
     } else {
         "one core"

@@ -2,7 +2,7 @@ use super::Receiver;
 use crate::metrics::Measure;
 use crate::stage::{Stage, StageState};
 use crate::{Collector, Flow, Instance, Name, Signal, Stamp, Watermark};
-use fluxus_ringbuf::{CounterWriter, Polled};
+use fluxus_ringbuf::{counter, CounterReader, CounterWriter, Polled};
 use fluxus_runtime::{Fault, Step, Task};
 use fluxus_windows::{Combined, InputStatus, WatermarkCombiner};
 
@@ -27,6 +27,12 @@ struct Input<T> {
     barrier: u64,
     /// What set its next records free.
     marker: Stamp,
+    /// How often it has returned from idleness, so far as was heard here.
+    returns: u64,
+    /// The same, told to the producer as soon as it holds time back again; see
+    /// [`Alignment`](super::Alignment).
+    answered: CounterWriter,
+    answer: CounterReader,
 }
 
 impl<T, C: Collector<T>> InboxTask<T, C> {
@@ -40,11 +46,17 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             combiner: WatermarkCombiner::new(receivers.len()),
             inputs: receivers
                 .into_iter()
-                .map(|receiver| Input {
-                    receiver,
-                    ended: false,
-                    barrier: 0,
-                    marker: Stamp::NONE,
+                .map(|receiver| {
+                    let (answered, answer) = counter();
+                    Input {
+                        receiver,
+                        ended: false,
+                        barrier: 0,
+                        marker: Stamp::NONE,
+                        returns: 0,
+                        answered,
+                        answer,
+                    }
                 })
                 .collect(),
             first: 0,
@@ -53,6 +65,11 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             owed: Vec::with_capacity(4),
             marker: Stamp::NONE,
         }
+    }
+
+    /// What each input's producer learns of itself from here.
+    pub(crate) fn answers(&self) -> impl Iterator<Item = &CounterReader> {
+        self.inputs.iter().map(|input| &input.answer)
     }
 
     /// Takes what one input has, at most `budget` records; says how many things
@@ -121,7 +138,10 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
                 let combined = self.combiner.idle(index);
                 (combined, self.stage.instance.clock.now())
             }
-            Signal::Active => (self.combiner.active(index), Stamp::NONE),
+            Signal::Active => {
+                self.inputs[index].returns += 1;
+                (self.combiner.active(index), Stamp::NONE)
+            }
             Signal::End => {
                 self.inputs[index].ended = true;
                 let combined = self.combiner.ended(index);
@@ -141,6 +161,10 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
                 return;
             }
         };
+        let input = &mut self.inputs[index];
+        if input.returns != input.answered.value() && self.combiner.is_aligned(index) {
+            input.answered.set(input.returns);
+        }
         let Combined { watermark, status } = combined;
         if status == Some(InputStatus::Active) {
             self.owed.push(Signal::Active);

@@ -7,11 +7,13 @@
 //!                                 ╚══ ring ═══╝   a ring for every pair
 //! ```
 
+mod alignment;
 mod inbox;
 mod lane;
 mod outbox;
 mod side;
 
+pub(crate) use alignment::Alignment;
 pub(crate) use inbox::InboxTask;
 pub(crate) use lane::Lane;
 pub(crate) use outbox::Outbox;

@@ -1,5 +1,6 @@
-use super::Lane;
+use super::{Alignment, Lane};
 use crate::{Collector, Flow, Signal};
+use fluxus_ringbuf::CounterReader;
 use fluxus_runtime::Culprit;
 use fluxus_windows::Timestamp;
 
@@ -10,13 +11,30 @@ use fluxus_windows::Timestamp;
 pub(crate) struct Outbox<T, R> {
     name: crate::Name,
     lanes: Vec<Lane<T>>,
+    /// What the inboxes answer, lane by lane; see [`Alignment`].
+    answers: Vec<CounterReader>,
     route: R,
 }
 
 impl<T, R: FnMut(&T) -> usize> Outbox<T, R> {
     /// An outbox over `lanes`; `route` answers with a number below their count.
-    pub(crate) fn new(name: crate::Name, lanes: Vec<Lane<T>>, route: R) -> Self {
-        Self { name, lanes, route }
+    pub(crate) fn new(
+        name: crate::Name,
+        lanes: Vec<Lane<T>>,
+        answers: Vec<CounterReader>,
+        route: R,
+    ) -> Self {
+        Self {
+            name,
+            lanes,
+            answers,
+            route,
+        }
+    }
+
+    /// For an operator in front that asks whether it holds time back.
+    pub(crate) fn alignment(&self) -> Alignment {
+        Alignment::new(self.answers.clone())
     }
 
     fn of_all(&mut self, mut each: impl FnMut(&mut Lane<T>) -> Flow) -> Flow {

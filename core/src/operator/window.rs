@@ -151,8 +151,9 @@ where
         upstream.lower(plan, move |instance| {
             let next = outboxes(instance);
             let is_alone = producers.is_single();
+            let alignment = next.alignment();
             PartialOperator::new(
-                &name, instance, slicing, is_alone, &key_of, &aggregate, next,
+                &name, instance, slicing, is_alone, alignment, &key_of, &aggregate, next,
             )
         })
     }

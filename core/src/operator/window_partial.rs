@@ -1,4 +1,5 @@
 use crate::collector::pass_on;
+use crate::exchange::Alignment;
 use crate::metrics::Measure;
 use crate::{Collector, Flow, Instance, Name, Record, Signal};
 use fluxus_ringbuf::CounterWriter;
@@ -17,7 +18,8 @@ pub(crate) enum Partial<K, Acc, T> {
     },
     /// A record by itself: its slice is closed here but may be open there,
     /// where the watermark is the minimum of all cores'; or its window has given
-    /// its result, and gives it again.
+    /// its result, and gives it again; or this core does not hold time back
+    /// there, after it was idle.
     Record {
         /// The record.
         value: T,
@@ -32,6 +34,12 @@ pub(crate) enum Partial<K, Acc, T> {
 ///
 /// It has no last word. A record that is late here, or whose key finds no room,
 /// goes on as it is, for the second phase to judge.
+///
+/// What is folded here must come before its window closes there. It does while
+/// this core holds time back there. An idle core does not: it sends what it has
+/// folded, though no slice is complete, and from then on record by record, until
+/// the second phase counts it again (see [`Alignment`]). A core that is alone is
+/// never overtaken and goes on folding.
 pub(crate) struct PartialOperator<T, K, F, A: Aggregate<T>, C> {
     name: Name,
     key_of: F,
@@ -45,7 +53,20 @@ pub(crate) struct PartialOperator<T, K, F, A: Aggregate<T>, C> {
     batch: usize,
     /// Nobody else feeds the second phase.
     is_alone: bool,
+    presence: Presence,
+    alignment: Alignment,
     grown: CounterWriter,
+}
+
+/// Whether a core holds time back in the second phase, so far as it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Presence {
+    /// It does: records may be folded.
+    Counted,
+    /// It is idle and does not.
+    Idle,
+    /// It has said that it is active again, and was not answered yet.
+    Returning,
 }
 
 impl<T, K, F, A, C> PartialOperator<T, K, F, A, C>
@@ -55,11 +76,13 @@ where
     A: Aggregate<T> + Clone,
     C: Collector<Partial<K, A::Accumulator, T>>,
 {
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         name: &Name,
         instance: &Instance,
         slicing: Slicing,
         is_alone: bool,
+        alignment: Alignment,
         key_of: &F,
         aggregate: &A,
         next: C,
@@ -75,6 +98,8 @@ where
             emptying: None,
             batch: instance.batch,
             is_alone,
+            presence: Presence::Counted,
+            alignment,
             grown: instance.counter(name, Measure::StateGrown),
         }
     }
@@ -85,6 +110,9 @@ where
     fn fold_the_long_way(&mut self, key: K, record: Record<T>) -> Flow {
         let Record { time, value } = record;
         let number = self.arrivals;
+        if self.presence != Presence::Counted {
+            return self.next.push(time, Partial::Record { value, number });
+        }
         let culprit = Culprit::new(&self.name);
         let aggregate = &self.aggregate;
         let arrival = Arrival {
@@ -162,21 +190,34 @@ where
     }
 
     fn signal(&mut self, signal: Signal) -> Flow {
-        // An idle core holds nobody back, so what it has folded must not wait
-        // for its own watermark: everything open is sent first. From then on the
-        // others may be ahead of it, and its records go one by one. One that is
-        // alone has no others.
-        let time = match signal {
-            Signal::Idle if !self.is_alone => Some(Timestamp::MAX),
-            signal => signal.raises_time_to(),
-        };
-        match time {
-            Some(time) if self.slices.advance(time) => {
-                self.emptying = Some(signal);
-                self.empty()
+        let anything = match signal {
+            Signal::Idle if !self.is_alone => {
+                self.presence = Presence::Idle;
+                self.slices.yield_all()
             }
-            _ => self.next.signal(signal),
+            Signal::Active => {
+                // Each one is counted at the other ends, too.
+                self.alignment.returns();
+                if self.presence == Presence::Idle {
+                    self.presence = Presence::Returning;
+                }
+                false
+            }
+            signal => {
+                if self.presence == Presence::Returning && self.alignment.is_whole() {
+                    self.presence = Presence::Counted;
+                }
+                match signal.raises_time_to() {
+                    Some(time) => self.slices.advance(time),
+                    None => false,
+                }
+            }
+        };
+        if !anything {
+            return self.next.signal(signal);
         }
+        self.emptying = Some(signal);
+        self.empty()
     }
 
     fn resume(&mut self) -> Flow {

@@ -65,6 +65,8 @@ pub(super) enum Command {
     Latency(LatencyArguments),
     /// The latencies of idle strategies, batch sizes and one or two cores, in one table
     Matrix(MatrixArguments),
+    /// Run one workload at 1, 2, 4 and more workers in turn: what each core more brings
+    Scale(super::scale::ScaleArguments),
 }
 
 #[derive(Args, Debug)]

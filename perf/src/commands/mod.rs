@@ -10,6 +10,7 @@ mod setting;
 mod compare;
 mod comparison;
 mod diff;
+mod cpu_time;
 mod doctor;
 mod instructions;
 mod latency;
@@ -19,6 +20,7 @@ mod record;
 mod run;
 mod system_calls;
 mod targets;
+mod scale;
 
 use std::process::ExitCode;
 
@@ -43,6 +45,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
         Command::Targets(asked) => targets::targets(asked),
+        Command::Scale(asked) => scale::scale(asked),
         Command::Doctor(asked) => doctor::doctor(asked),
         Command::Instructions(asked) => instructions::instructions(asked),
         Command::SystemCalls(asked) => system_calls::system_calls(asked),

@@ -119,6 +119,11 @@ impl<'a, T> Reservation<'a, T> {
         let Some(chunk) = &mut self.chunk else {
             return;
         };
+        if count == 0 {
+            // Else a full ring would be answered by moving all that is staged
+            // onto itself, at every attempt.
+            return;
+        }
         let before = self.written;
         let (first, second) = chunk.as_mut_slices();
         let (in_first, in_second) = (before.min(first.len()), before.saturating_sub(first.len()));
