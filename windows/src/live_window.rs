@@ -54,7 +54,22 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// Whether `live`, whose timer is at `at`, gives its one result then and is gone.
+    #[inline]
+    pub(crate) fn is_over_at<Acc>(&self, live: &LiveWindow<Acc>, at: Timestamp) -> bool {
+        let is_simple = self.trigger.waits_for_the_end() & self.lateness.is_none();
+        is_simple && live.window.last_instant() <= at
+    }
+}
+
 impl<Acc> LiveWindow<Acc> {
+    /// Whether `timer` is its own, where a key has no other window.
+    #[inline]
+    pub(crate) fn owns(&self, timer: Timer) -> bool {
+        self.timer_at == timer.at && timer.end <= self.window.end()
+    }
+
     /// A window that holds nothing, and has no timer.
     pub(crate) fn new(window: Window, accumulator: Acc) -> Self {
         Self {
