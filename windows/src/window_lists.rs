@@ -1,4 +1,4 @@
-use crate::live_window::{owner, place_of, touching, Due, LiveWindow, Rules};
+use crate::live_window::{Due, LiveWindow, Rules};
 use crate::timers::{Next, TimedWindows, Timer, Timers};
 use crate::window_list::{KeyWindows, SpareLists, WindowList};
 use crate::{
@@ -68,11 +68,7 @@ impl<K: Hash + Eq, Acc> TimedWindows for InSlab<'_, K, Acc> {
     fn revise(&mut self, timer: Timer) -> Option<Timer> {
         let Timer { at, slot, .. } = timer;
         let list = &mut self.keys.key_mut(slot).list;
-        // Most keys have one window.
-        let live = match list {
-            WindowList::One(live) => Some(live).filter(|live| live.owns(timer)),
-            list => owner(list, timer).map(|place| &mut list[place]),
-        }?;
+        let live = list.owner(timer)?;
         let (due, _) = self.rules.first_due(live);
         if due <= at {
             return Some(timer);
@@ -189,18 +185,13 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         self.most_held = self.most_held.max(self.held);
     }
 
-    #[inline(always)]
-    fn list(&mut self, slot: Slot) -> &mut WindowList<Acc> {
-        &mut self.keys.key_mut(slot).list
-    }
-
     /// The accumulator of the newest window of `key`, if `window` is that, or is
     /// `merged` into it and begins no earlier, and its end is still to come.
     #[inline(always)]
     pub(crate) fn newest(&mut self, key: &K, window: Window, merges: bool) -> Option<&mut Acc> {
         let slot = self.find(key)?;
         self.found = Some(slot);
-        let newest = self.keys.key_mut(slot).list.last_mut()?;
+        let newest = self.keys.key_mut(slot).list.newest()?;
         let held = newest.window;
         let is_it = match merges {
             true => held.start() <= window.start() && window.start() <= held.end(),
@@ -263,17 +254,24 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let list = &mut self.keys.key_mut(slot).list;
+        if list.window_mut(window).is_none() {
+            self.begin(aggregate, slot, window);
+        }
+        self.fold(aggregate, slot, window, arrival);
+    }
+
+    /// Puts an empty window into the list of a key.
+    fn begin<T, A>(&mut self, aggregate: &A, slot: Slot, window: Window)
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let list = &mut self.keys.key_mut(slot).list;
         let is_first = list.is_empty();
-        let place = place_of(list, window).unwrap_or_else(|place| {
-            let new = LiveWindow::new(window, aggregate.create());
-            list.insert(place, new, &mut self.spare);
-            self.live += 1;
-            place
-        });
+        list.insert(LiveWindow::new(window, aggregate.create()), &mut self.spare);
+        self.live += 1;
         if is_first {
             self.hold();
         }
-        self.fold(aggregate, slot, place, arrival);
     }
 
     /// Folds a record into `window`, merged with the windows that it touches;
@@ -289,43 +287,34 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let list = &mut self.keys.key_mut(slot).list;
-        let partners = touching(list, window);
-        let place = partners.start;
-        let last = list[partners.clone()].last();
-        let merged = last.map_or(window, |last| last.window.cover(window));
+        let partners = list.partners(window);
         // Of all that is merged the last window lives longest.
-        if self.rules.lateness.last_moment_of(merged) <= self.watermark {
+        let longest = partners.merged_with_last;
+        if self.rules.lateness.last_moment_of(longest) <= self.watermark {
             return false;
         }
-        match partners.len() {
-            0 => {
-                let is_first = list.is_empty();
-                let new = LiveWindow::new(window, aggregate.create());
-                list.insert(place, new, &mut self.spare);
-                self.live += 1;
-                if is_first {
-                    self.hold();
-                }
-            }
-            1 => list[place].window = merged,
-            several => {
-                list.join(partners, |first, other| first.absorb(aggregate, other));
-                let joined = &mut list[place].window;
-                *joined = joined.cover(window);
-                self.live -= several - 1;
-            }
+        if partners.count == 0 {
+            self.begin(aggregate, slot, window);
+            self.fold(aggregate, slot, window, arrival);
+            return true;
         }
-        self.fold(aggregate, slot, place, arrival);
+        let joined = list.join(window, |first, other| first.absorb(aggregate, other));
+        if let Some(joined) = joined.map(|joined| joined.window) {
+            self.live -= partners.count - 1;
+            self.fold(aggregate, slot, joined, arrival);
+        }
         true
     }
 
     /// Folds a record into a live window, and notes what becomes due by it.
-    fn fold<T, A>(&mut self, aggregate: &A, slot: Slot, place: usize, arrival: Arrival<'_, T>)
+    fn fold<T, A>(&mut self, aggregate: &A, slot: Slot, window: Window, arrival: Arrival<'_, T>)
     where
         A: Aggregate<T, Accumulator = Acc>,
     {
         let trigger = self.rules.trigger;
-        let live = &mut self.keys.key_mut(slot).list[place];
+        let Some(live) = self.keys.key_mut(slot).list.window_mut(window) else {
+            return;
+        };
         arrival.fold_into(aggregate, &mut live.accumulator);
         live.is_empty = false;
         live.records = live.records.saturating_add(1);
@@ -421,9 +410,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let discards = self.rules.trigger.discards();
-        let list = self.list(slot);
-        let place = place_of(list, window).ok()?;
-        let value = list[place].give(aggregate, discards)?;
+        let live = self.keys.key_mut(slot).list.window_mut(window)?;
+        let value = live.give(aggregate, discards)?;
         let firing = match self.watermark < window.last_instant() {
             true => Firing::Early,
             false => Firing::Late,
@@ -452,17 +440,15 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         let timer = first.timer();
         let Timer { at, slot, .. } = timer;
         let list = &mut self.keys.key_mut(slot).list;
-        if let WindowList::One(live) = list {
-            if live.owns(timer) && rules.is_over_at(live, at) {
-                first.take_off();
-                return self.close_only(aggregate, slot);
-            }
-        }
-        let Some(place) = owner(list, first.timer()) else {
+        let is_only = matches!(list, WindowList::One(_));
+        let Some(live) = list.owner(timer) else {
             first.take_off();
             return None;
         };
-        let live = &mut list[place];
+        if is_only && rules.is_over_at(live, at) {
+            first.take_off();
+            return self.close_only(aggregate, slot);
+        }
         let window = live.window;
         let discards = rules.trigger.discards();
         let is_dead = rules.lateness.last_moment_of(window) <= watermark;
@@ -485,7 +471,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             }
             (_, end) => {
                 first.take_off();
-                let last = self.remove(slot, place);
+                let last = self.remove(slot, window);
                 let last = last.filter(|last| end == Due::End && !last.is_empty);
                 return last.map(|last| {
                     let value = aggregate.finish(last.accumulator);
@@ -520,9 +506,9 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
 
     /// Drops a window, and with the last one its key, if enough keys without
     /// windows are kept.
-    fn remove(&mut self, slot: Slot, place: usize) -> Option<LiveWindow<Acc>> {
+    fn remove(&mut self, slot: Slot, window: Window) -> Option<LiveWindow<Acc>> {
         let list = &mut self.keys.key_mut(slot).list;
-        let removed = list.remove(place, &mut self.spare);
+        let removed = list.remove(window, &mut self.spare);
         self.live -= 1;
         if list.is_empty() {
             self.let_go(slot);
@@ -569,6 +555,11 @@ mod tests {
     }
 
     fn add(lists: &mut WindowLists<i64, u64>, key: i64, time: i64) {
+        add_only(lists, key, time);
+        check(lists);
+    }
+
+    fn add_only(lists: &mut WindowLists<i64, u64>, key: i64, time: i64) {
         let slot = lists.slot(key).unwrap();
         let window = Window::new(at(time), at(time + GAP));
         let arrival = Arrival {
@@ -577,7 +568,6 @@ mod tests {
             number: 0,
         };
         assert!(lists.fold_merged(&Count, slot, window, arrival));
-        check(lists);
     }
 
     /// Everything that is due, as (key, records).
@@ -603,7 +593,9 @@ mod tests {
             return;
         }
         let timers: BTreeSet<_> = lists.timers.iter().map(|t| (t.slot, t.at)).collect();
-        let all = all_lists(lists).map(|list| list.len()).sum::<usize>();
+        let all = all_lists(lists)
+            .map(|list| list.iter().count())
+            .sum::<usize>();
         assert_eq!(all, lists.live);
         let held = all_lists(lists).filter(|list| !list.is_empty()).count();
         assert_eq!(held, lists.held);
@@ -613,8 +605,8 @@ mod tests {
                 assert!(timers.contains(&(slot, live.timer_at)), "{live:?}");
                 assert!(live.timer_at <= lists.rules.first_due(live).0, "{live:?}");
             }
-            for pair in list.windows(2) {
-                assert!(pair[0].window.end() < pair[1].window.start());
+            for (one, next) in list.iter().zip(list.iter().skip(1)) {
+                assert!(one.window.end() < next.window.start());
             }
         }
         let most = 2 * lists.live + lists.keys.slots() + 64;
@@ -719,7 +711,9 @@ mod tests {
             }
             lists.advance(at(100 * round + 50));
             assert_eq!(due(&mut lists).len(), 16);
-            assert!(all_lists(&lists).all(|list| !matches!(list, WindowList::Many(_))));
+            assert!(
+                all_lists(&lists).all(|list| matches!(list, WindowList::None | WindowList::One(_)))
+            );
             let now = (lists.keys.slots(), lists.timers.room());
             assert_eq!(*room.get_or_insert(now), now);
         }
@@ -730,7 +724,7 @@ mod tests {
         }
         lists.advance(Timestamp::MAX);
         due(&mut lists);
-        assert!(all_lists(&lists).all(|list| !matches!(list, WindowList::Many(_))));
+        assert!(all_lists(&lists).all(|list| matches!(list, WindowList::None | WindowList::One(_))));
     }
 
     /// Who comes back finds the slot of the time before; who never does makes room
@@ -759,5 +753,39 @@ mod tests {
         // None is refused as long as no more than the limit have windows.
         let (slots, _) = rounds(&|round| 1_000 * round..1_000 * (round + 1), 1_000);
         assert_eq!(slots, 1_000);
+    }
+
+    /// One key with a hundred thousand sessions at once, in any order: none of them
+    /// shifts the others.
+    #[test]
+    fn a_key_may_have_many_windows() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        let mut random = 1u64;
+        let mut times: Vec<i64> = (0..200_000)
+            .map(|_| {
+                random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+                (random >> 33) as i64 % 10_000_000
+            })
+            .collect();
+        for &time in &times {
+            add_only(&mut lists, 1, time);
+        }
+        times.sort_unstable();
+        let together = |one: &i64, next: &i64| next - one <= GAP;
+        let mut expected = vec![1];
+        for pair in times.windows(2) {
+            match together(&pair[0], &pair[1]) {
+                true => *expected.last_mut().unwrap() += 1,
+                false => expected.push(1),
+            }
+        }
+        assert!(expected.len() > 100_000);
+        assert_eq!(lists.live, expected.len());
+        let list = &lists.keys.key(Slot(0)).list;
+        assert!(matches!(list, WindowList::Many(_)));
+        lists.advance(Timestamp::MAX);
+        let records: Vec<u64> = due(&mut lists).into_iter().map(|(_, n)| n).collect();
+        assert_eq!(records, expected, "in the order of their ends");
+        assert_eq!((lists.live, lists.held), (0, 0));
     }
 }
