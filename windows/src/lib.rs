@@ -51,6 +51,7 @@ mod sliding_fold;
 
 mod blocks;
 mod index;
+mod key_hasher;
 mod slab;
 
 mod panes;
