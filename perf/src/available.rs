@@ -42,16 +42,21 @@ impl Cores {
 /// A pin that is refused leaves the thread free; [`Cores::refused`] tells before.
 pub(crate) fn on_core<R: Send>(core: Option<usize>, work: impl FnOnce() -> R + Send) -> R {
     let pinned_work = || {
-        let allowed = core_affinity::get_core_ids().unwrap_or_default();
-        if let Some(id) = allowed.into_iter().find(|id| Some(id.id) == core) {
-            core_affinity::set_for_current(id);
-        }
+        pin_this_thread(core);
         work()
     };
     thread::scope(|scope| match scope.spawn(pinned_work).join() {
         Ok(result) => result,
         Err(panic) => std::panic::resume_unwind(panic),
     })
+}
+
+/// Pins the calling thread to `core`, if there is one and it may be had.
+pub(crate) fn pin_this_thread(core: Option<usize>) {
+    let allowed = core_affinity::get_core_ids().unwrap_or_default();
+    if let Some(id) = allowed.into_iter().find(|id| Some(id.id) == core) {
+        core_affinity::set_for_current(id);
+    }
 }
 
 /// Memory that can still be had without swapping, in bytes; `None` where the

@@ -18,18 +18,30 @@ pub mod digest;
 pub mod expected;
 pub mod interleaved;
 
-mod dense_ids;
+pub mod dense_ids;
 mod engine;
+mod open_panes;
 
 pub mod w1;
 pub mod w2;
+pub mod w3;
+pub mod w4;
+pub mod w5;
 pub mod w7;
+
+pub mod latency;
+pub mod nexmark;
 
 mod available;
 mod case;
+mod compiler;
+pub mod doctor;
+mod shape;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
 pub use case::{Case, Idle, Options, Outcome};
+pub use compiler::Compiler;
 pub use digest::Digest;
+pub use shape::{Asked, Shape};
 pub use workload::{Engine, Workload};

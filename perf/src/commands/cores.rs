@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use fluxus_perf::{Cores, Options};
-
-use super::arguments::What;
+use fluxus_perf::Cores;
 
 /// Cores in the order given: `0,1`, `2-5`, or both mixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +10,13 @@ pub(super) struct CoreList(Vec<usize>);
 
 /// The largest number of a core that is taken for one.
 const LARGEST: usize = 1023;
+
+impl CoreList {
+    /// The cores, in the order given.
+    pub(super) fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+}
 
 impl FromStr for CoreList {
     type Err = String;
@@ -37,20 +42,24 @@ fn core(text: &str) -> Result<usize, String> {
     })
 }
 
-/// How the engine is to run, and what to warn of before it does.
-pub(super) fn options(what: &What) -> (Options, Vec<String>) {
+/// The cores that so many threads are to be pinned to, none for no pinning, and
+/// what to warn of.
+pub(super) fn for_threads(
+    asked: Option<&CoreList>,
+    no_pin: bool,
+    threads: usize,
+) -> (Vec<usize>, Vec<String>) {
     let allowed = Cores::read();
-    let workers = what.workers as usize;
-    let cores = match &what.cores {
+    let cores = match asked {
         Some(CoreList(cores)) => cores.clone(),
-        None if what.no_pin => Vec::new(),
-        None => allowed.first(workers),
+        None if no_pin => Vec::new(),
+        None => allowed.first(threads),
     };
     let refused = allowed.refused(&cores);
     let cores: Vec<usize> = cores
         .into_iter()
         .filter(|core| !refused.contains(core))
-        .take(workers)
+        .take(threads)
         .collect();
     let mut warnings = Vec::new();
     if !refused.is_empty() {
@@ -60,18 +69,10 @@ pub(super) fn options(what: &What) -> (Options, Vec<String>) {
             name(allowed.as_slice()),
         ));
     }
-    if !cores.is_empty() && cores.len() < workers {
-        warnings.push(format!("{workers} workers on {}: they share", name(&cores)));
+    if !cores.is_empty() && cores.len() < threads {
+        warnings.push(format!("{threads} threads on {}: they share", name(&cores)));
     }
-    let options = Options {
-        workers,
-        pin: !cores.is_empty(),
-        cores,
-        idle: what.idle,
-        batch: what.batch.map(|batch| batch as usize),
-        ring: what.ring.map(|ring| ring as usize),
-    };
-    (options, warnings)
+    (cores, warnings)
 }
 
 /// The cores in words: `core 0`, `cores 0, 1`.

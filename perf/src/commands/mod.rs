@@ -3,25 +3,34 @@
 mod arguments;
 mod cores;
 mod print;
+mod progress;
 mod report;
+mod setting;
 
 mod compare;
+mod comparison;
+mod doctor;
+mod instructions;
+mod latency;
+mod matrix;
+mod once;
 mod run;
+mod targets;
 
 use std::process::ExitCode;
 
 use arguments::{Arguments, Command};
 use print::{complain, show};
 
-/// What a command has to say, and whether every digest was right.
+/// What a command has to say, and whether it may be believed.
 struct Report {
     text: String,
-    /// What was wrong, where a digest was.
+    /// What was wrong, where a digest was, or a run was invalid.
     wrong: Option<String>,
 }
 
 /// Does what the command line asks: 0 when it was done and right, 1 when it
-/// failed or a digest was wrong, 2 when it was asked wrongly.
+/// failed, a digest was wrong or a run invalid, 2 when it was asked wrongly.
 pub(crate) fn main() -> ExitCode {
     let arguments = Arguments::read();
     if cfg!(debug_assertions) {
@@ -30,6 +39,12 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Targets(asked) => targets::targets(asked),
+        Command::Doctor(asked) => doctor::doctor(asked),
+        Command::Instructions(asked) => instructions::instructions(asked),
+        Command::Once(asked) => once::once(asked),
+        Command::Latency(asked) => latency::latency(asked),
+        Command::Matrix(asked) => matrix::matrix(asked),
     };
     match result {
         Ok(report) => {

@@ -1,6 +1,7 @@
 //! W2: count, sum, min, max and mean per key in tumbling windows of one second.
 
 pub mod data;
+pub(crate) mod entry;
 pub mod fluxus;
 pub mod hand;
 
