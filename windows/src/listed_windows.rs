@@ -81,6 +81,15 @@ where
         // window that is not late.
         let (mut key, mut slot) = (Some(key), None);
         let (mut lies_in_any, mut is_kept) = (false, false);
+        let only = self.windows.only_window(arrival.time);
+        if let Some(window) = only.filter(|&window| lists.opens(window)) {
+            slot = key.take().and_then(|key| lists.slot(key));
+            match slot {
+                None => return Added::Refused,
+                Some(slot) if lists.open(aggregate, slot, window, arrival) => return Added::Kept,
+                Some(_) => {}
+            }
+        }
         self.windows.assign(arrival.time, arrival.value, |window| {
             if window.end() < window.start() {
                 return;

@@ -1,6 +1,4 @@
-use crate::timers::Timer;
 use crate::{Aggregate, Lateness, Timestamp, Trigger, Window};
-use std::ops::Range;
 
 /// A window of a key that is kept.
 #[derive(Debug)]
@@ -54,7 +52,22 @@ impl Rules {
     }
 }
 
+impl Rules {
+    /// Whether `live`, whose timer is at `at`, gives its one result then and is gone.
+    #[inline]
+    pub(crate) fn is_over_at<Acc>(&self, live: &LiveWindow<Acc>, at: Timestamp) -> bool {
+        let is_simple = self.trigger.waits_for_the_end() & self.lateness.is_none();
+        is_simple && live.window.last_instant() <= at
+    }
+}
+
 impl<Acc> LiveWindow<Acc> {
+    /// Whether it ends at `time` or later.
+    #[inline]
+    pub(crate) fn reaches(&self, time: Timestamp) -> bool {
+        time <= self.window.end()
+    }
+
     /// A window that holds nothing, and has no timer.
     pub(crate) fn new(window: Window, accumulator: Acc) -> Self {
         Self {
@@ -105,40 +118,4 @@ impl<Acc> LiveWindow<Acc> {
         };
         Some(aggregate.finish(given))
     }
-}
-
-/// The place of the first window that ends at `time` or later.
-#[inline]
-fn first_reaching<Acc>(list: &[LiveWindow<Acc>], time: Timestamp) -> usize {
-    list.partition_point(|live| live.window.end() < time)
-}
-
-/// The place of `window`, or where it is to be put.
-pub(crate) fn place_of<Acc>(list: &[LiveWindow<Acc>], window: Window) -> Result<usize, usize> {
-    let sought = (window.end(), window.start());
-    list.binary_search_by(|live| (live.window.end(), live.window.start()).cmp(&sought))
-}
-
-/// The places of the windows that `window` overlaps or touches, where windows
-/// merge.
-pub(crate) fn touching<Acc>(list: &[LiveWindow<Acc>], window: Window) -> Range<usize> {
-    let first = first_reaching(list, window.start());
-    let rest = &list[first..];
-    first..first + rest.partition_point(|live| live.window.start() <= window.end())
-}
-
-/// The place of the window to which `timer` belongs; none if it is stale.
-///
-/// A window that has merged may end later than its timer says, and is then the
-/// first that reaches so far.
-pub(crate) fn owner<Acc>(list: &[LiveWindow<Acc>], timer: Timer) -> Option<usize> {
-    let first = first_reaching(list, timer.end);
-    let rest = &list[first..];
-    if rest.first()?.timer_at == timer.at {
-        return Some(first);
-    }
-    let of_same_end = |live: &&LiveWindow<Acc>| live.window.end() == timer.end;
-    let mut candidates = rest.iter().take_while(of_same_end);
-    let further = candidates.position(|live| live.timer_at == timer.at)?;
-    Some(first + further)
 }

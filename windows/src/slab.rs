@@ -248,6 +248,12 @@ impl<K: Hash + Eq> KeySlab<K> {
         self.len() == 0
     }
 
+    /// Whether the next new key is refused, or makes the memory for keys grow.
+    pub(crate) fn is_full(&self) -> bool {
+        let has_room = !self.free.is_empty() || self.keys.len() < self.keys.capacity();
+        self.len() == self.limit.limit || !has_room
+    }
+
     /// How many slots were ever in use at once: all slots are below.
     pub fn slots(&self) -> usize {
         self.keys.len()

@@ -147,7 +147,9 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     fn has_due(&self) -> bool;
 
     /// The next result that is due: for each key, windows in the order of their
-    /// ends. `None` when all is handed out and tidied up.
+    /// ends. `None` when there is none for now: as long as
+    /// [`has_due`](Self::has_due) says so, ask again. One call does a bounded amount
+    /// of work.
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>>;
 
     /// The watermark as it stands.

@@ -1,5 +1,5 @@
 use crate::timers::Timer;
-use crate::{Slot, Timestamp};
+use crate::Timestamp;
 
 /// Timers in buckets of time: narrow ones near the beginning, and wide ones,
 /// each as wide as all narrower ones together, further on.
@@ -16,10 +16,13 @@ use crate::{Slot, Timestamp};
 /// ```
 ///
 /// So buckets of a level follow each other, those of the next level follow them,
-/// and a bit for each that is not empty tells the first one. That one is poured
-/// out when the watermark enters it, and the wheel begins where it began: to what
-/// is next if it holds few timers, else into lower levels. A
-/// timer falls through eleven levels at most, and through one or two as a rule.
+/// and a bit for each that is not empty tells the first one. That one is emptied
+/// when the watermark enters it, and the wheel begins where it began: whoever takes
+/// its timers sets those that are not next again, and they lie at lower levels
+/// then. A timer falls through eleven levels at most, and through one or two as a
+/// rule.
+///
+/// A large bucket is emptied in [parts](MOST), so that no call takes long.
 ///
 /// (Hashed and hierarchical timing wheels, Varghese and Lauck, 1987; that the
 /// levels hang on the first digit that differs is from Denardo and Fox's
@@ -32,13 +35,14 @@ use crate::{Slot, Timestamp};
 /// - no timer is before the beginning, and each lies where that says;
 /// - `filled` has a bit for each bucket that is not empty, and `levels` one for
 ///   each level with such a bucket;
-/// - every chunk is in one bucket or among the free ones; all of a bucket's
-///   chunks are full but for the first.
+/// - every chunk is in one bucket, or of the one that is being emptied, or among the
+///   free ones; all of a bucket's chunks are full but for the first.
 #[derive(Debug)]
 pub(crate) struct TimerWheel {
     /// Where the wheel begins.
     begins_at: Key,
-    /// Where the first bucket begins; the end of time if there is none.
+    /// Where the first bucket begins, or the one that is being emptied; the end of
+    /// time if there is none.
     first_at: Key,
     levels: u32,
     filled: [u64; LEVELS],
@@ -47,6 +51,9 @@ pub(crate) struct TimerWheel {
     chunks: Vec<Chunk>,
     /// The first free chunk.
     free: u32,
+    /// The rest of the bucket that is being emptied, and its level.
+    rest: u32,
+    rest_level: u32,
     /// How many timers there are.
     len: usize,
 }
@@ -59,8 +66,8 @@ const BASE: usize = 1 << DIGIT;
 const LEVELS: usize = 11;
 /// Timers of a chunk: it is four cache lines long.
 const CHUNK: usize = 10;
-/// A bucket of so many timers is not divided any more: they are soon sorted.
-const FEW: usize = 512;
+/// Timers that are taken at once, more or less: they are soon sorted.
+const MOST: usize = 512;
 const NONE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug)]
@@ -70,11 +77,15 @@ struct Chunk {
     next: u32,
 }
 
-const NO_TIMER: Timer = Timer {
-    at: Timestamp::MAX,
-    end: Timestamp::MAX,
-    slot: Slot(0),
-};
+/// What was [taken](TimerWheel::take) of the first bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// All its timers: the next ones to come due.
+    pub(crate) is_all: bool,
+    /// The times of the bucket differ from its beginning in so many of the lowest
+    /// bits; zero: it is one instant.
+    pub(crate) bits: u32,
+}
 
 #[inline]
 fn key_of(time: Timestamp) -> Key {
@@ -93,8 +104,15 @@ impl TimerWheel {
             buckets: vec![NONE; LEVELS * BASE],
             chunks: Vec::with_capacity(chunks),
             free: NONE,
+            rest: NONE,
+            rest_level: 0,
             len: 0,
         }
+    }
+
+    /// Where the wheel begins: where the bucket does that timers were taken from last.
+    pub(crate) fn begins_at(&self) -> Timestamp {
+        Timestamp::from_nanos((self.begins_at ^ (1 << 63)) as i64)
     }
 
     /// Whether a timer at `time` may be set here.
@@ -139,6 +157,8 @@ impl TimerWheel {
     }
 
     /// A chunk with one timer, and after it the chunk `next`.
+    #[cold]
+    #[inline(never)]
     fn new_chunk(&mut self, timer: Timer, next: u32) -> u32 {
         let at = self.free;
         if let Some(chunk) = self.chunks.get_mut(at as usize) {
@@ -147,20 +167,44 @@ impl TimerWheel {
             (chunk.len, chunk.next) = (1, next);
             return at;
         }
-        let mut timers = [NO_TIMER; CHUNK];
-        timers[0] = timer;
-        self.chunks.push(Chunk {
-            timers,
-            len: 1,
-            next,
-        });
+        let timers = [timer; CHUNK];
+        let len = 1;
+        self.chunks.push(Chunk { timers, len, next });
         // Fewer chunks than windows.
         (self.chunks.len() - 1) as u32
     }
 
-    /// Empties the first bucket, as `next_ones` or into lower levels, and begins
-    /// where it begins.
-    pub(crate) fn pour(&mut self, mut next_ones: impl FnMut(&[Timer])) {
+    /// Takes timers out of the first bucket, and begins where it begins: all of
+    /// them, or a part if they are many.
+    pub(crate) fn take(&mut self, into: &mut Vec<Timer>) -> Taken {
+        let is_begun = self.rest != NONE;
+        if !is_begun {
+            self.begin_first();
+        }
+        let mut taken = 0;
+        while let Some(chunk) = self.chunks.get_mut(self.rest as usize) {
+            if taken >= MOST {
+                break;
+            }
+            let timers = &chunk.timers[..chunk.len as usize];
+            taken += timers.len();
+            into.extend_from_slice(timers);
+            let next = std::mem::replace(&mut chunk.next, self.free);
+            self.free = std::mem::replace(&mut self.rest, next);
+        }
+        self.len -= taken;
+        let is_all = self.rest == NONE;
+        if is_all {
+            self.first_at = self.find_first();
+        }
+        Taken {
+            is_all: is_all && !is_begun,
+            bits: self.rest_level * DIGIT,
+        }
+    }
+
+    /// Makes the first bucket the one that is emptied.
+    fn begin_first(&mut self) {
         if self.levels == 0 {
             return;
         }
@@ -171,40 +215,8 @@ impl TimerWheel {
         if self.filled[level] == 0 {
             self.levels &= self.levels - 1;
         }
-        let bucket = level * BASE + digit;
-        let mut next = std::mem::replace(&mut self.buckets[bucket], NONE);
-        let is_few = level == 0 || self.holds_few(next);
-        if !is_few {
-            self.first_at = Key::MAX;
-        }
-        while let Some(&chunk) = self.chunks.get(next as usize) {
-            // Free from here on: what follows may need one.
-            self.chunks[next as usize].next = self.free;
-            self.free = next;
-            next = chunk.next;
-            let timers = &chunk.timers[..chunk.len as usize];
-            self.len -= timers.len();
-            match is_few {
-                true => next_ones(timers),
-                false => timers.iter().for_each(|&timer| self.set(timer)),
-            }
-        }
-        if is_few {
-            self.first_at = self.find_first();
-        }
-    }
-
-    /// Whether the bucket that begins with this chunk holds few timers.
-    fn holds_few(&self, mut next: u32) -> bool {
-        let mut timers = 0;
-        while let Some(chunk) = self.chunks.get(next as usize) {
-            timers += chunk.len as usize;
-            if timers > FEW {
-                return false;
-            }
-            next = chunk.next;
-        }
-        true
+        self.rest = std::mem::replace(&mut self.buckets[level * BASE + digit], NONE);
+        self.rest_level = level as u32;
     }
 
     /// Where the first bucket begins.
@@ -224,6 +236,7 @@ impl TimerWheel {
 
     /// Forgets all timers.
     pub(crate) fn clear(&mut self) {
+        self.rest = NONE;
         self.first_at = Key::MAX;
         self.levels = 0;
         self.filled = [0; LEVELS];
@@ -242,7 +255,8 @@ impl TimerWheel {
     /// All timers, in no order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
-        self.buckets.iter().flat_map(move |&first| {
+        let buckets = self.buckets.iter().chain([&self.rest]);
+        buckets.flat_map(move |&first| {
             let chunk = move |at: u32| self.chunks.get(at as usize);
             let chunks = std::iter::successors(chunk(first), move |c| chunk(c.next));
             chunks.flat_map(|c| c.timers[..c.len as usize].iter().copied())

@@ -1,10 +1,10 @@
 use crate::timer_wheel::TimerWheel;
 use crate::{Slot, Timestamp};
-use std::cmp::Reverse;
+use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 /// A promise to look at a window when the watermark reaches `at`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Timer {
     /// When to look: not after the window has anything due.
     pub(crate) at: Timestamp,
@@ -13,6 +13,35 @@ pub(crate) struct Timer {
     pub(crate) end: Timestamp,
     /// The key's slot.
     pub(crate) slot: Slot,
+}
+
+impl Timer {
+    /// Its place in the order: by its time, then by the end of its window, and by
+    /// slot only so that the order is total. Two numbers, which compare with one
+    /// branch as a rule.
+    #[inline]
+    fn order(&self) -> (u128, Slot) {
+        let unsigned = |time: Timestamp| u128::from((time.nanos() as u64) ^ (1 << 63));
+        let times = unsigned(self.at) << 64 | unsigned(self.end);
+        (times, self.slot)
+    }
+}
+
+/// A timer on the heap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Near(Timer);
+
+/// The first timer is the greatest.
+impl Ord for Near {
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.0.order().cmp(&self.0.order())
+    }
+}
+
+impl PartialOrd for Near {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 /// Timers in the order of time, one for each live window.
@@ -32,18 +61,26 @@ pub(crate) struct Timer {
 /// over.
 ///
 /// Most timers wait in a [wheel](TimerWheel), in no order but that of its
-/// buckets. When the watermark enters a bucket of a few hundred timers or less,
-/// those of windows that have grown move on at once; the others are sorted, and
-/// given out one after the other. What comes in between goes into a heap, which
+/// buckets. When the watermark enters a bucket, the timers of windows that have
+/// grown move on at once. Of a bucket of a few hundred or less the others are
+/// brought into order, and given out one after the other; larger ones are divided.
+/// What comes in between goes into a heap, which
 /// stays small. (The heap on top of buckets is that of Cherkassky, Goldberg and
 /// Silverstein, Buckets, heaps, lists and monotone priority queues, 1997.)
+///
+/// Timers of one instant are in the order of their windows' ends, and of their
+/// slots.
 #[derive(Debug)]
 pub(crate) struct Timers {
-    /// The timers of the bucket that was poured out last, the first one last.
+    /// The timers of the bucket that was emptied last, and how many of them are
+    /// done.
     run: Vec<Timer>,
+    done: usize,
+    /// The timers that were taken out of a bucket, while they are looked through.
+    taken: Vec<Timer>,
     /// Timers of later buckets that begin before the run ends, and those that
     /// were set in the past.
-    near: BinaryHeap<Reverse<Timer>>,
+    near: BinaryHeap<Near>,
     far: TimerWheel,
     /// How often a timer was looked at.
     looked_at: u64,
@@ -62,11 +99,17 @@ pub(crate) trait TimedWindows {
 
 /// Stale timers that are always allowed.
 const FEW: usize = 64;
+/// Parts of buckets that one call sees to.
+const PARTS: usize = 8;
+/// So few timers are sorted without being dealt out first.
+const FEW_TO_SORT: usize = 20;
 
 impl Timers {
     pub(crate) fn with_room_for(timers: usize) -> Self {
         Self {
             run: Vec::with_capacity(timers.min(FEW)),
+            done: 0,
+            taken: Vec::with_capacity(timers.min(FEW)),
             near: BinaryHeap::with_capacity(timers.min(FEW)),
             far: TimerWheel::with_room_for(timers),
             looked_at: 0,
@@ -77,84 +120,140 @@ impl Timers {
     pub(crate) fn set(&mut self, timer: Timer) {
         match self.far.reaches_back_to(timer.at) {
             true => self.far.set(timer),
-            false => self.near.push(Reverse(timer)),
+            false => self.near.push(Near(timer)),
         }
     }
 
-    /// Whether a timer has come due at `watermark`.
+    /// Whether a timer may have come due at `watermark`: one has, or the watermark
+    /// has entered a bucket.
     #[inline]
-    pub(crate) fn is_due(&mut self, watermark: Timestamp, windows: &mut impl TimedWindows) -> bool {
-        self.first(watermark, windows).is_some()
+    pub(crate) fn may_be_due(&self, watermark: Timestamp) -> bool {
+        let is_due = |timer: &Timer| timer.at <= watermark;
+        self.run.get(self.done).is_some_and(is_due)
+            || self.near.peek().is_some_and(|near| is_due(&near.0))
+            || self.far.starts_by(watermark)
     }
 
-    /// The first timer, if it has come due, and whether it is that of the heap.
-    #[inline]
-    fn first(
-        &mut self,
-        watermark: Timestamp,
-        windows: &mut impl TimedWindows,
-    ) -> Option<(Timer, bool)> {
-        loop {
-            let first = match (self.run.last(), self.near.peek()) {
-                (Some(&first), None) => Some((first, false)),
-                (Some(first), Some(Reverse(other))) => {
-                    Some(*first.min(other)).zip(Some(other < first))
-                }
-                (None, other) => other.map(|other| (other.0, true)),
-            };
-            let first = first.filter(|first| first.0.at <= watermark);
-            let until = first.map_or(watermark, |first| first.0.at);
-            if !self.far.starts_by(until) {
-                return first;
-            }
-            self.pour(windows);
-        }
-    }
-
-    /// Makes the first bucket the run, or if there is one yet, part of the heap.
-    fn pour(&mut self, windows: &mut impl TimedWindows) {
-        let Self { run, near, far, .. } = self;
-        if !run.is_empty() {
-            far.pour(|timers| near.extend(timers.iter().copied().map(Reverse)));
-            return;
-        }
-        far.pour(|timers| run.extend_from_slice(timers));
-        windows.bring_near(run);
-        let looked_at = &mut self.looked_at;
-        run.retain(|&timer| {
-            let revised = windows.revise(timer);
-            let stays = revised == Some(timer);
-            if !stays {
-                *looked_at += 1;
-                // Not before the bucket that was poured out.
-                revised.into_iter().for_each(|later| far.set(later));
-            }
-            stays
-        });
-        run.sort_unstable_by(|one, other| other.cmp(one));
-    }
-
-    /// The first timer, if it has come due: to be taken off or moved on.
+    /// The first timer that has come due, to be taken off or moved on.
+    ///
+    /// One call does a bounded amount of work: there may be nothing for now.
     #[inline]
     pub(crate) fn first_due(
         &mut self,
         watermark: Timestamp,
         windows: &mut impl TimedWindows,
-    ) -> Option<DueTimer<'_>> {
-        let (timer, is_of_heap) = self.first(watermark, windows)?;
-        self.looked_at += 1;
-        Some(DueTimer {
-            timers: self,
-            timer,
-            is_of_heap,
-        })
+    ) -> Next<'_> {
+        for _ in 0..PARTS {
+            let first = match (self.run.get(self.done), self.near.peek()) {
+                (Some(&first), None) => Some((first, false)),
+                (Some(&first), Some(&Near(other))) => match other.order() < first.order() {
+                    true => Some((other, true)),
+                    false => Some((first, false)),
+                },
+                (None, other) => other.map(|other| (other.0, true)),
+            };
+            let first = first.filter(|first| first.0.at <= watermark);
+            let until = first.map_or(watermark, |first| first.0.at);
+            if self.far.starts_by(until) {
+                self.pour(windows);
+                continue;
+            }
+            let Some((timer, is_of_heap)) = first else {
+                return Next::None;
+            };
+            return Next::Due(DueTimer {
+                timers: self,
+                timer,
+                is_of_heap,
+            });
+        }
+        Next::Later
+    }
+
+    /// Sees to the first bucket, or a part of it.
+    #[inline(never)]
+    fn pour(&mut self, windows: &mut impl TimedWindows) {
+        self.taken.clear();
+        let taken = self.far.take(&mut self.taken);
+        windows.bring_near(&self.taken);
+        let begins_at = self.far.begins_at();
+        // Timers of one instant cannot be divided.
+        let are_next = taken.is_all || taken.bits == 0;
+        if are_next && self.done == self.run.len() {
+            self.run.clear();
+            self.done = 0;
+        }
+        let goes_on_heap = are_next && !self.run.is_empty();
+        let mut kept = 0;
+        for at in 0..self.taken.len() {
+            let timer = self.taken[at];
+            let Some(revised) = windows.revise(timer) else {
+                self.looked_at += 1;
+                continue;
+            };
+            match (revised == timer && are_next, goes_on_heap) {
+                (true, true) => self.near.push(Near(timer)),
+                (true, false) => {
+                    self.taken[kept] = timer;
+                    kept += 1;
+                }
+                (false, _) => {
+                    self.looked_at += u64::from(revised != timer);
+                    // Not before the bucket, which the wheel begins with.
+                    self.far.set(revised);
+                }
+            }
+        }
+        self.taken.truncate(kept);
+        if kept > 0 {
+            self.deal_out(begins_at, taken.bits);
+        }
+    }
+
+    /// Makes the timers that were taken the run, in order. Their times differ from
+    /// the beginning in the lowest `bits` only.
+    fn deal_out(&mut self, begins_at: Timestamp, bits: u32) {
+        let Self { run, taken, .. } = self;
+        if taken.len() <= FEW_TO_SORT {
+            std::mem::swap(run, taken);
+            run.sort_unstable_by_key(Timer::order);
+            return;
+        }
+        // By the highest six bits first (counted, then dealt out), which costs less
+        // than comparing; then each of the 64 heaps.
+        let shift = bits.saturating_sub(6);
+        let heap_of = |timer: &Timer| {
+            (timer.at.nanos().wrapping_sub(begins_at.nanos()) >> shift) as usize % 64
+        };
+        let mut ends = [0usize; 64];
+        for timer in taken.iter() {
+            ends[heap_of(timer)] += 1;
+        }
+        let mut end = 0;
+        for count in &mut ends {
+            end += std::mem::replace(count, end);
+        }
+        run.resize(taken.len(), taken[0]);
+        for timer in taken.iter() {
+            let place = &mut ends[heap_of(timer)];
+            run[*place] = *timer;
+            *place += 1;
+        }
+        let mut start = 0;
+        for end in ends {
+            if end > start + 1 {
+                run[start..end].sort_unstable_by_key(Timer::order);
+            }
+            start = end;
+        }
     }
 
     #[inline]
     fn take_off_first(&mut self, is_of_heap: bool) {
+        self.looked_at += 1;
         match is_of_heap {
             true => drop(self.near.pop()),
-            false => drop(self.run.pop()),
+            false => self.done += 1,
         }
     }
 
@@ -168,12 +267,13 @@ impl Timers {
 
     #[inline]
     fn len(&self) -> usize {
-        self.run.len() + self.near.len() + self.far.len()
+        self.run.len() - self.done + self.near.len() + self.far.len()
     }
 
     /// Forgets all timers and sets these.
     pub(crate) fn reset(&mut self, timers: impl Iterator<Item = Timer>) {
         self.run.clear();
+        self.done = 0;
         self.near.clear();
         self.far.clear();
         for timer in timers {
@@ -190,7 +290,7 @@ impl Timers {
     /// Timers for which there is memory, near and far.
     #[cfg(test)]
     pub(crate) fn room(&self) -> (usize, usize) {
-        let near = self.run.capacity() + self.near.capacity();
+        let near = self.run.capacity() + self.taken.capacity() + self.near.capacity();
         (near, self.far.room())
     }
 
@@ -198,8 +298,19 @@ impl Timers {
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
         let near = self.near.iter().map(|timer| timer.0);
-        near.chain(self.run.iter().copied()).chain(self.far.iter())
+        let run = self.run[self.done..].iter().copied();
+        near.chain(run).chain(self.far.iter())
     }
+}
+
+/// What is next of the timers.
+pub(crate) enum Next<'a> {
+    /// The first one, which has come due.
+    Due(DueTimer<'a>),
+    /// That is not known yet: ask again.
+    Later,
+    /// None has come due.
+    None,
 }
 
 /// The first timer, which has come due.
@@ -253,11 +364,25 @@ mod tests {
         }
     }
 
+    /// The first timer that is due, however often it takes to ask.
+    fn first_due<'a>(
+        timers: &'a mut Timers,
+        watermark: i64,
+        windows: &mut impl TimedWindows,
+    ) -> Option<DueTimer<'a>> {
+        let now = Timestamp::from_nanos(watermark);
+        while matches!(timers.first_due(now, windows), Next::Later) {}
+        match timers.first_due(now, windows) {
+            Next::Due(due) => Some(due),
+            Next::Later | Next::None => None,
+        }
+    }
+
     /// What is due at `watermark`; each timer is put back `later`, if that is
     /// not zero.
     fn due(timers: &mut Timers, watermark: i64, later: i64) -> Vec<i64> {
         let mut seen = Vec::new();
-        while let Some(due) = timers.first_due(Timestamp::from_nanos(watermark), &mut AsSet) {
+        while let Some(due) = first_due(timers, watermark, &mut AsSet) {
             let at = due.timer().at.nanos();
             seen.push(at);
             match later {
@@ -322,7 +447,7 @@ mod tests {
                         slot: Slot(dice() as u32),
                     };
                     timers.set(timer);
-                    heap.push(Reverse(timer));
+                    heap.push(Near(timer));
                 }
                 watermark = match round {
                     599 => i64::MAX,
@@ -331,14 +456,12 @@ mod tests {
                 let now = Timestamp::from_nanos(watermark);
                 assert_eq!(timers.len(), heap.len());
                 assert_eq!(timers.iter().count(), heap.len());
-                let first = heap.peek().map(|first: &Reverse<Timer>| first.0);
-                assert_eq!(
-                    timers.is_due(now, &mut AsSet),
-                    first.is_some_and(|first| first.at <= now)
-                );
-                while let Some(due) = timers.first_due(now, &mut AsSet) {
+                let first = heap.peek().map(|first: &Near| first.0);
+                let is_due = first.is_some_and(|first| first.at <= now);
+                assert!(timers.may_be_due(now) || !is_due);
+                while let Some(due) = first_due(&mut timers, watermark, &mut AsSet) {
                     let timer = due.timer();
-                    assert_eq!(heap.pop(), Some(Reverse(timer)));
+                    assert_eq!(heap.pop(), Some(Near(timer)));
                     let later = dice() & ((1 << reach) - 1);
                     if dice() % 2 == 0 || later == 0 || watermark == i64::MAX {
                         due.take_off();
@@ -346,7 +469,7 @@ mod tests {
                     }
                     let at = Timestamp::from_nanos(timer.at.nanos().saturating_add(later));
                     due.move_on(at, timer.end);
-                    heap.push(Reverse(Timer { at, ..timer }));
+                    heap.push(Near(Timer { at, ..timer }));
                 }
                 assert!(heap.peek().map_or(true, |first| first.0.at > now));
             }
@@ -357,7 +480,7 @@ mod tests {
     #[test]
     fn the_ends_of_time_come_last_and_first() {
         let mut timers = Timers::with_room_for(0);
-        assert!(!timers.is_due(Timestamp::MAX, &mut AsSet));
+        assert!(!timers.may_be_due(Timestamp::MAX));
         let at = |nanos| Timer {
             at: Timestamp::from_nanos(nanos),
             end: Timestamp::MAX,
@@ -390,6 +513,37 @@ mod tests {
         }
         assert!(timers.len() > 10_000);
         assert!(most < 1_000, "{most}");
+    }
+
+    /// However many timers come due at once, a call sees to few of them.
+    #[test]
+    fn a_call_sees_to_few_timers() {
+        for apart in [0, 1, 1_000] {
+            let mut timers = Timers::with_room_for(0);
+            for n in 0..100_000i64 {
+                timers.set(timer(1_000_000 + apart * n));
+            }
+            let (mut seen, mut left) = (0, timers.far.len());
+            loop {
+                let (is_done, is_later) = match timers.first_due(Timestamp::MAX, &mut AsSet) {
+                    Next::Due(due) => {
+                        due.take_off();
+                        seen += 1;
+                        (false, false)
+                    }
+                    Next::Later => (false, true),
+                    Next::None => (true, false),
+                };
+                let taken = left.abs_diff(timers.far.len());
+                assert!(taken <= PARTS * 1_024, "{taken} timers, {apart} ns apart");
+                left = timers.far.len();
+                if is_done {
+                    break;
+                }
+                assert!(is_later || seen > 0);
+            }
+            assert_eq!(seen, 100_000);
+        }
     }
 
     /// Buckets take their memory from one place: however time goes on, as many
@@ -436,8 +590,7 @@ mod tests {
         }
         for (watermark, first, due, looked_at) in [(999, 2, 100, 300), (1_999, 1_001, 100, 400)] {
             let mut expected = first;
-            let now = Timestamp::from_nanos(watermark);
-            while let Some(due) = timers.first_due(now, &mut Thirds) {
+            while let Some(due) = first_due(&mut timers, watermark, &mut Thirds) {
                 assert_eq!(due.timer(), timer(expected));
                 due.take_off();
                 expected += 3;

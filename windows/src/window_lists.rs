@@ -1,5 +1,5 @@
-use crate::live_window::{owner, place_of, touching, Due, LiveWindow, Rules};
-use crate::timers::{TimedWindows, Timer, Timers};
+use crate::live_window::{Due, LiveWindow, Rules};
+use crate::timers::{Next, TimedWindows, Timer, Timers};
 use crate::window_list::{KeyWindows, SpareLists, WindowList};
 use crate::{
     Aggregate, Arrival, Fired, Firing, KeySlab, Lateness, Slot, StateLimit, StateStats, Timestamp,
@@ -9,8 +9,13 @@ use std::hash::Hash;
 
 /// The live windows of all keys, their timers, and what is due.
 ///
+/// A key whose last window is gone keeps its slot, as long as there are no more
+/// such keys than keys with windows: visitors return, and to take them out of the
+/// index and put them back is half of what a session costs. They give way before
+/// memory grows, and before a key is refused.
+///
 /// # Invariants
-/// - a key has a slot if and only if it has a live window;
+/// - a key with a live window has a slot;
 /// - every live window has a timer at its `timer_at`.
 #[derive(Debug)]
 pub(crate) struct WindowLists<K, Acc> {
@@ -21,6 +26,14 @@ pub(crate) struct WindowLists<K, Acc> {
     spare: SpareLists<Acc>,
     /// How many windows are live.
     live: usize,
+    /// How many keys have live windows, and had at most.
+    held: usize,
+    most_held: usize,
+    /// Where the search for a key without windows goes on.
+    search_from: usize,
+    /// The slot that was found when a window was not [`newest`](Self::newest): the
+    /// record comes back.
+    found: Option<Slot>,
     timers: Timers,
     /// The watermark has risen to a timer. Only a rise looks at them: what a
     /// record behind the watermark sets in the past waits for the next one, so
@@ -29,6 +42,14 @@ pub(crate) struct WindowLists<K, Acc> {
     /// Windows that the last record made fire, the last one first.
     at_once: Vec<(Window, Slot)>,
 }
+
+/// Keys without windows that are always kept.
+const FEW: usize = 64;
+/// Keys that are looked at for one without windows, before memory grows.
+const LOOK_AT: usize = 64;
+
+/// Timers that are seen to in one call, if none of them gives a result.
+const TIMERS: usize = 256;
 
 /// The windows, for their timers.
 struct InSlab<'a, K, Acc> {
@@ -39,16 +60,15 @@ struct InSlab<'a, K, Acc> {
 impl<K: Hash + Eq, Acc> TimedWindows for InSlab<'_, K, Acc> {
     fn bring_near(&self, timers: &[Timer]) {
         let list = |timer: &Timer| &self.keys.key(timer.slot).list;
-        let windows: usize = timers.iter().map(|timer| list(timer).len()).sum();
-        std::hint::black_box(windows);
+        let stale = timers.iter().filter(|timer| list(timer).is_empty());
+        std::hint::black_box(stale.count());
     }
 
     #[inline]
     fn revise(&mut self, timer: Timer) -> Option<Timer> {
         let Timer { at, slot, .. } = timer;
         let list = &mut self.keys.key_mut(slot).list;
-        let place = owner(list, timer)?;
-        let live = &mut list[place];
+        let live = list.owner(timer)?;
         let (due, _) = self.rules.first_due(live);
         if due <= at {
             return Some(timer);
@@ -67,6 +87,10 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             keys: KeySlab::new(limit),
             spare: SpareLists::new(),
             live: 0,
+            held: 0,
+            most_held: 0,
+            search_from: 0,
+            found: None,
             timers: Timers::with_room_for(limit.expected()),
             has_risen: false,
             at_once: Vec::new(),
@@ -83,6 +107,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
 
     pub(crate) fn stats(&self) -> StateStats {
         StateStats {
+            keys: self.held,
+            keys_high_water: self.most_held,
             panes: self.live,
             ..self.keys.stats()
         }
@@ -100,28 +126,72 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         self.rules.lateness.after(time) <= self.watermark
     }
 
-    /// The slot of `key`, if it has live windows.
+    /// The slot of `key`, if it has one.
+    #[inline(always)]
     pub(crate) fn find(&self, key: &K) -> Option<Slot> {
         self.keys.find_by(key)
     }
 
     /// The slot of `key`, a new one if need be, which must be given a window next;
     /// none when the limit is met.
+    #[inline]
     pub(crate) fn slot(&mut self, key: K) -> Option<Slot> {
+        let found = self.found.take();
+        match found.filter(|&slot| self.keys.key(slot).key == key) {
+            Some(slot) => Some(slot),
+            None => self.find(&key).or_else(|| self.new_slot(key)),
+        }
+    }
+
+    #[inline(never)]
+    fn new_slot(&mut self, key: K) -> Option<Slot> {
+        if self.keys.is_full() && self.keys.len() > self.held {
+            self.let_an_idle_key_go();
+        }
         self.keys.slot(KeyWindows::new(key)).ok()
     }
 
-    #[inline(always)]
-    fn list(&mut self, slot: Slot) -> &mut WindowList<Acc> {
-        &mut self.keys.key_mut(slot).list
+    /// Frees the slot of a key without windows. While there is room to grow only a
+    /// few keys are looked at.
+    #[cold]
+    fn let_an_idle_key_go(&mut self) {
+        let slots = self.keys.slots();
+        let is_limit = self.keys.len() == self.keys.limit().limit();
+        let most = if is_limit { slots } else { slots.min(LOOK_AT) };
+        for _ in 0..most {
+            if self.search_from >= slots {
+                self.search_from = 0;
+            }
+            let slot = Slot(self.search_from as u32);
+            self.search_from += 1;
+            // All slots are in use: this is asked only when none is free.
+            if self.keys.key(slot).list.is_empty() {
+                self.release(slot);
+                return;
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn release(&mut self, slot: Slot) {
+        self.found = None;
+        self.keys.release(slot);
+    }
+
+    /// A key has got its first window.
+    #[inline]
+    fn hold(&mut self) {
+        self.held += 1;
+        self.most_held = self.most_held.max(self.held);
     }
 
     /// The accumulator of the newest window of `key`, if `window` is that, or is
     /// `merged` into it and begins no earlier, and its end is still to come.
     #[inline(always)]
     pub(crate) fn newest(&mut self, key: &K, window: Window, merges: bool) -> Option<&mut Acc> {
-        let slot = self.keys.find_by(key)?;
-        let newest = self.list(slot).last_mut()?;
+        let slot = self.find(key)?;
+        self.found = Some(slot);
+        let newest = self.keys.key_mut(slot).list.newest()?;
         let held = newest.window;
         let is_it = match merges {
             true => held.start() <= window.start() && window.start() <= held.end(),
@@ -135,6 +205,44 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         Some(&mut newest.accumulator)
     }
 
+    /// Opens `window` with its first record, if its key has no other and nothing
+    /// becomes due by it.
+    #[inline]
+    pub(crate) fn open<T, A>(
+        &mut self,
+        aggregate: &A,
+        slot: Slot,
+        window: Window,
+        arrival: Arrival<'_, T>,
+    ) -> bool
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let list = &mut self.keys.key_mut(slot).list;
+        if !matches!(list, WindowList::None) {
+            return false;
+        }
+        let at = window.last_instant();
+        let mut live = LiveWindow::new(window, aggregate.create());
+        arrival.fold_into(aggregate, &mut live.accumulator);
+        live.timer_at = at;
+        (live.is_new, live.is_empty, live.records) = (false, false, 1);
+        *list = WindowList::One(live);
+        self.live += 1;
+        self.hold();
+        let end = window.end();
+        self.timers.set(Timer { at, end, slot });
+        true
+    }
+
+    /// Whether a window that begins now is only [opened](Self::open): it waits for
+    /// its end, which is still to come.
+    #[inline]
+    pub(crate) fn opens(&self, window: Window) -> bool {
+        let is_ahead = self.watermark < window.last_instant() && window.start() <= window.end();
+        is_ahead && self.rules.trigger.waits_for_the_end()
+    }
+
     /// Folds a record into `window`, which is not late.
     pub(crate) fn fold_apart<T, A>(
         &mut self,
@@ -146,13 +254,24 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let list = &mut self.keys.key_mut(slot).list;
-        let place = place_of(list, window).unwrap_or_else(|place| {
-            let new = LiveWindow::new(window, aggregate.create());
-            list.insert(place, new, &mut self.spare);
-            self.live += 1;
-            place
-        });
-        self.fold(aggregate, slot, place, arrival);
+        if list.window_mut(window).is_none() {
+            self.begin(aggregate, slot, window);
+        }
+        self.fold(aggregate, slot, window, arrival);
+    }
+
+    /// Puts an empty window into the list of a key.
+    fn begin<T, A>(&mut self, aggregate: &A, slot: Slot, window: Window)
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let list = &mut self.keys.key_mut(slot).list;
+        let is_first = list.is_empty();
+        list.insert(LiveWindow::new(window, aggregate.create()), &mut self.spare);
+        self.live += 1;
+        if is_first {
+            self.hold();
+        }
     }
 
     /// Folds a record into `window`, merged with the windows that it touches;
@@ -168,39 +287,34 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let list = &mut self.keys.key_mut(slot).list;
-        let partners = touching(list, window);
-        let place = partners.start;
-        let last = list[partners.clone()].last();
-        let merged = last.map_or(window, |last| last.window.cover(window));
+        let partners = list.partners(window);
         // Of all that is merged the last window lives longest.
-        if self.rules.lateness.last_moment_of(merged) <= self.watermark {
+        let longest = partners.merged_with_last;
+        if self.rules.lateness.last_moment_of(longest) <= self.watermark {
             return false;
         }
-        match partners.len() {
-            0 => {
-                let new = LiveWindow::new(window, aggregate.create());
-                list.insert(place, new, &mut self.spare);
-                self.live += 1;
-            }
-            1 => list[place].window = merged,
-            several => {
-                list.join(partners, |first, other| first.absorb(aggregate, other));
-                let joined = &mut list[place].window;
-                *joined = joined.cover(window);
-                self.live -= several - 1;
-            }
+        if partners.count == 0 {
+            self.begin(aggregate, slot, window);
+            self.fold(aggregate, slot, window, arrival);
+            return true;
         }
-        self.fold(aggregate, slot, place, arrival);
+        let joined = list.join(window, |first, other| first.absorb(aggregate, other));
+        if let Some(joined) = joined.map(|joined| joined.window) {
+            self.live -= partners.count - 1;
+            self.fold(aggregate, slot, joined, arrival);
+        }
         true
     }
 
     /// Folds a record into a live window, and notes what becomes due by it.
-    fn fold<T, A>(&mut self, aggregate: &A, slot: Slot, place: usize, arrival: Arrival<'_, T>)
+    fn fold<T, A>(&mut self, aggregate: &A, slot: Slot, window: Window, arrival: Arrival<'_, T>)
     where
         A: Aggregate<T, Accumulator = Acc>,
     {
         let trigger = self.rules.trigger;
-        let live = &mut self.keys.key_mut(slot).list[place];
+        let Some(live) = self.keys.key_mut(slot).list.window_mut(window) else {
+            return;
+        };
         arrival.fold_into(aggregate, &mut live.accumulator);
         live.is_empty = false;
         live.records = live.records.saturating_add(1);
@@ -252,8 +366,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     pub(crate) fn advance(&mut self, time: Timestamp) -> bool {
         if time > self.watermark {
             self.watermark = time;
-            let (rules, keys) = (self.rules, &mut self.keys);
-            self.has_risen |= self.timers.is_due(time, &mut InSlab { rules, keys });
+            self.has_risen |= self.timers.may_be_due(time);
         }
         self.has_due()
     }
@@ -263,7 +376,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         self.has_risen || !self.at_once.is_empty()
     }
 
-    /// The next result that is due.
+    /// The next result that is due; none for now, if timers were only moved on.
     pub(crate) fn next_due<T, A>(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>>
     where
         A: Aggregate<T, Accumulator = Acc>,
@@ -274,11 +387,13 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
                 return fired;
             }
         }
-        while self.has_risen {
-            match self.see_to_first_timer(aggregate) {
-                Some(None) => {}
-                Some(fired) => return fired,
-                None => self.has_risen = false,
+        for _ in 0..TIMERS {
+            if !self.has_risen {
+                break;
+            }
+            let fired = self.see_to_first_timer(aggregate);
+            if fired.is_some() {
+                return fired;
             }
         }
         None
@@ -295,9 +410,8 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         A: Aggregate<T, Accumulator = Acc>,
     {
         let discards = self.rules.trigger.discards();
-        let list = self.list(slot);
-        let place = place_of(list, window).ok()?;
-        let value = list[place].give(aggregate, discards)?;
+        let live = self.keys.key_mut(slot).list.window_mut(window)?;
+        let value = live.give(aggregate, discards)?;
         let firing = match self.watermark < window.last_instant() {
             true => Firing::Early,
             false => Firing::Late,
@@ -306,22 +420,35 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     }
 
     /// Sees to the first timer that is due, if one is; it may give a result.
-    fn see_to_first_timer<T, A>(&mut self, aggregate: &A) -> Option<Option<Fired<K, A::Output>>>
+    fn see_to_first_timer<T, A>(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>>
     where
         A: Aggregate<T, Accumulator = Acc>,
     {
         let (rules, watermark) = (self.rules, self.watermark);
         let keys = &mut self.keys;
-        let first = self
+        let first = match self
             .timers
-            .first_due(watermark, &mut InSlab { rules, keys })?;
-        let Timer { at, slot, .. } = first.timer();
-        let list = &mut self.keys.key_mut(slot).list;
-        let Some(place) = owner(list, first.timer()) else {
-            first.take_off();
-            return Some(None);
+            .first_due(watermark, &mut InSlab { rules, keys })
+        {
+            Next::Due(first) => first,
+            Next::Later => return None,
+            Next::None => {
+                self.has_risen = false;
+                return None;
+            }
         };
-        let live = &mut list[place];
+        let timer = first.timer();
+        let Timer { at, slot, .. } = timer;
+        let list = &mut self.keys.key_mut(slot).list;
+        let is_only = matches!(list, WindowList::One(_));
+        let Some(live) = list.owner(timer) else {
+            first.take_off();
+            return None;
+        };
+        if is_only && rules.is_over_at(live, at) {
+            first.take_off();
+            return self.close_only(aggregate, slot);
+        }
         let window = live.window;
         let discards = rules.trigger.discards();
         let is_dead = rules.lateness.last_moment_of(window) <= watermark;
@@ -344,28 +471,59 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             }
             (_, end) => {
                 first.take_off();
-                let last = self.remove(slot, place);
+                let last = self.remove(slot, window);
                 let last = last.filter(|last| end == Due::End && !last.is_empty);
-                return Some(last.map(|last| {
+                return last.map(|last| {
                     let value = aggregate.finish(last.accumulator);
                     self.fired(window, slot, value, Firing::OnTime)
-                }));
+                });
             }
         }
         (live.timer_at, _) = rules.first_due(live);
         first.move_on(live.timer_at, window.end());
-        Some(result.map(|(value, firing)| self.fired(window, slot, value, firing)))
+        result.map(|(value, firing)| self.fired(window, slot, value, firing))
     }
 
-    /// Drops a window, and with the last one its key.
-    fn remove(&mut self, slot: Slot, place: usize) -> Option<LiveWindow<Acc>> {
+    /// Takes out the only window of a key, which has come to its end.
+    fn close_only<T, A>(&mut self, aggregate: &A, slot: Slot) -> Option<Fired<K, A::Output>>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
         let list = &mut self.keys.key_mut(slot).list;
-        let removed = list.remove(place, &mut self.spare);
+        let WindowList::One(live) = std::mem::replace(list, WindowList::None) else {
+            return None;
+        };
+        let key = self.keys.key(slot).key.clone();
+        self.live -= 1;
+        self.let_go(slot);
+        (!live.is_empty).then(|| Fired {
+            window: live.window,
+            key,
+            value: aggregate.finish(live.accumulator),
+            firing: Firing::OnTime,
+        })
+    }
+
+    /// Drops a window, and with the last one its key, if enough keys without
+    /// windows are kept.
+    fn remove(&mut self, slot: Slot, window: Window) -> Option<LiveWindow<Acc>> {
+        let list = &mut self.keys.key_mut(slot).list;
+        let removed = list.remove(window, &mut self.spare);
         self.live -= 1;
         if list.is_empty() {
-            self.keys.release(slot);
+            self.let_go(slot);
         }
         removed
+    }
+
+    /// A key has no window any more: it goes, if enough of its kind are kept.
+    #[inline]
+    fn let_go(&mut self, slot: Slot) {
+        self.held -= 1;
+        let (keys, limit) = (self.keys.len(), self.keys.limit().limit());
+        if keys > 2 * self.held + FEW || keys > limit / 2 {
+            self.release(slot);
+        }
     }
 
     /// A result of `slot`, whose key may just have left: a slot remembers it.
@@ -397,6 +555,11 @@ mod tests {
     }
 
     fn add(lists: &mut WindowLists<i64, u64>, key: i64, time: i64) {
+        add_only(lists, key, time);
+        check(lists);
+    }
+
+    fn add_only(lists: &mut WindowLists<i64, u64>, key: i64, time: i64) {
         let slot = lists.slot(key).unwrap();
         let window = Window::new(at(time), at(time + GAP));
         let arrival = Arrival {
@@ -405,14 +568,15 @@ mod tests {
             number: 0,
         };
         assert!(lists.fold_merged(&Count, slot, window, arrival));
-        check(lists);
     }
 
     /// Everything that is due, as (key, records).
     fn due(lists: &mut WindowLists<i64, u64>) -> Vec<(i64, u64)> {
-        let next = || lists.next_due::<(), _>(&Count);
-        let due = std::iter::from_fn(next).map(|fired| (fired.key, fired.value));
-        let due = due.collect();
+        let mut due = Vec::new();
+        while lists.has_due() {
+            let fired = lists.next_due::<(), _>(&Count);
+            due.extend(fired.map(|fired| (fired.key, fired.value)));
+        }
         check(lists);
         due
     }
@@ -429,17 +593,20 @@ mod tests {
             return;
         }
         let timers: BTreeSet<_> = lists.timers.iter().map(|t| (t.slot, t.at)).collect();
-        let all = all_lists(lists).map(|list| list.len()).sum::<usize>();
+        let all = all_lists(lists)
+            .map(|list| list.iter().count())
+            .sum::<usize>();
         assert_eq!(all, lists.live);
         let held = all_lists(lists).filter(|list| !list.is_empty()).count();
-        assert_eq!(held, lists.keys.len());
+        assert_eq!(held, lists.held);
+        assert_eq!(lists.stats().keys, held);
         for (slot, list) in (0..).map(Slot).zip(all_lists(lists)) {
             for live in list.iter() {
                 assert!(timers.contains(&(slot, live.timer_at)), "{live:?}");
                 assert!(live.timer_at <= lists.rules.first_due(live).0, "{live:?}");
             }
-            for pair in list.windows(2) {
-                assert!(pair[0].window.end() < pair[1].window.start());
+            for (one, next) in list.iter().zip(list.iter().skip(1)) {
+                assert!(one.window.end() < next.window.start());
             }
         }
         let most = 2 * lists.live + lists.keys.slots() + 64;
@@ -471,7 +638,7 @@ mod tests {
             let looked_at = lists.timers.looked_at() - before;
             assert_eq!(looked_at, results as u64, "watermark {watermark}");
         }
-        assert_eq!((lists.live, lists.keys.len()), (0, 0));
+        assert_eq!((lists.live, lists.held), (0, 0));
         assert_eq!(lists.timers.iter().count(), 0);
     }
 
@@ -486,7 +653,7 @@ mod tests {
         assert_eq!(due(&mut lists), []);
         assert_eq!(lists.timers.looked_at(), 1, "put back from 9 to 1008");
         lists.advance(at(1_007));
-        assert!(!lists.has_due());
+        assert_eq!(due(&mut lists), []);
         lists.advance(at(1_008));
         assert_eq!(due(&mut lists), [(7, 1_000)]);
         assert_eq!(lists.timers.looked_at(), 2);
@@ -511,7 +678,7 @@ mod tests {
         assert_eq!(lists.live, 1 + 1_000);
         lists.advance(Timestamp::MAX);
         assert_eq!(due(&mut lists), [(2, 3); 1_000]);
-        assert_eq!((lists.live, lists.keys.len()), (0, 0));
+        assert_eq!((lists.live, lists.held), (0, 0));
     }
 
     /// An empty window with an early timer does not tick through the ages.
@@ -544,7 +711,9 @@ mod tests {
             }
             lists.advance(at(100 * round + 50));
             assert_eq!(due(&mut lists).len(), 16);
-            assert!(all_lists(&lists).all(|list| !matches!(list, WindowList::Many(_))));
+            assert!(
+                all_lists(&lists).all(|list| matches!(list, WindowList::None | WindowList::One(_)))
+            );
             let now = (lists.keys.slots(), lists.timers.room());
             assert_eq!(*room.get_or_insert(now), now);
         }
@@ -555,6 +724,68 @@ mod tests {
         }
         lists.advance(Timestamp::MAX);
         due(&mut lists);
-        assert!(all_lists(&lists).all(|list| !matches!(list, WindowList::Many(_))));
+        assert!(all_lists(&lists).all(|list| matches!(list, WindowList::None | WindowList::One(_))));
+    }
+
+    /// Who comes back finds the slot of the time before; who never does makes room
+    /// for others.
+    #[test]
+    fn keys_without_windows_are_kept_as_long_as_they_are_few() {
+        let rounds = |keys_of_round: &dyn Fn(i64) -> std::ops::Range<i64>, limit| {
+            let limit = StateLimit::new(16, limit);
+            let mut lists = WindowLists::new(Trigger::event_time(), Lateness::NONE, limit);
+            for round in 0..20 {
+                for key in keys_of_round(round) {
+                    add(&mut lists, key, 100 * round + key % 50);
+                }
+                lists.advance(at(100 * round + 99));
+                assert_eq!(due(&mut lists).len(), 1_000);
+                assert_eq!((lists.held, lists.stats().keys), (0, 0));
+            }
+            assert_eq!(lists.stats().keys_high_water, 1_000);
+            (lists.keys.slots(), lists.keys.len())
+        };
+        let (slots, _) = rounds(&|_| 0..1_000, 1 << 20);
+        assert_eq!(slots, 1_000);
+        let (slots, keys) = rounds(&|round| 1_000 * round..1_000 * (round + 1), 1 << 20);
+        assert!(slots <= 2 * 1_000 + FEW, "{slots}");
+        assert!(keys < 1_000, "{keys}");
+        // None is refused as long as no more than the limit have windows.
+        let (slots, _) = rounds(&|round| 1_000 * round..1_000 * (round + 1), 1_000);
+        assert_eq!(slots, 1_000);
+    }
+
+    /// One key with a hundred thousand sessions at once, in any order: none of them
+    /// shifts the others.
+    #[test]
+    fn a_key_may_have_many_windows() {
+        let mut lists = sessions(Trigger::event_time(), 0);
+        let mut random = 1u64;
+        let mut times: Vec<i64> = (0..200_000)
+            .map(|_| {
+                random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+                (random >> 33) as i64 % 10_000_000
+            })
+            .collect();
+        for &time in &times {
+            add_only(&mut lists, 1, time);
+        }
+        times.sort_unstable();
+        let together = |one: &i64, next: &i64| next - one <= GAP;
+        let mut expected = vec![1];
+        for pair in times.windows(2) {
+            match together(&pair[0], &pair[1]) {
+                true => *expected.last_mut().unwrap() += 1,
+                false => expected.push(1),
+            }
+        }
+        assert!(expected.len() > 100_000);
+        assert_eq!(lists.live, expected.len());
+        let list = &lists.keys.key(Slot(0)).list;
+        assert!(matches!(list, WindowList::Many(_)));
+        lists.advance(Timestamp::MAX);
+        let records: Vec<u64> = due(&mut lists).into_iter().map(|(_, n)| n).collect();
+        assert_eq!(records, expected, "in the order of their ends");
+        assert_eq!((lists.live, lists.held), (0, 0));
     }
 }

@@ -68,7 +68,9 @@ struct FlatMapOperator<F, I, C> {
 }
 
 impl<F, I: Iterator, C: Collector<I::Item>> FlatMapOperator<F, I, C> {
-    #[inline]
+    /// Inlined where records come in, so that what the iterator keeps lives in
+    /// registers: an argument would be written back at every turn.
+    #[inline(always)]
     fn run(&mut self, time: Timestamp, mut offspring: I) -> Flow {
         for _ in 0..MOST_AT_ONCE {
             let culprit = Culprit::new(&self.name);
@@ -86,6 +88,13 @@ impl<F, I: Iterator, C: Collector<I::Item>> FlatMapOperator<F, I, C> {
     }
 
     #[cold]
+    #[inline(never)]
+    fn go_on(&mut self, time: Timestamp, offspring: I) -> Flow {
+        self.run(time, offspring)
+    }
+
+    #[cold]
+    #[inline(never)]
     fn put_off(&mut self, time: Timestamp, offspring: I, flow: Flow) -> Flow {
         if flow != Flow::Finished {
             self.unfinished = Some((time, offspring));
@@ -100,7 +109,7 @@ where
     I: IntoIterator,
     C: Collector<I::Item>,
 {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
         let culprit = Culprit::new(&self.name);
         let offspring = (self.function)(value).into_iter();
@@ -114,7 +123,7 @@ where
             return flow;
         }
         match self.unfinished.take() {
-            Some((time, offspring)) => self.run(time, offspring),
+            Some((time, offspring)) => self.go_on(time, offspring),
             None => Flow::Open,
         }
     }

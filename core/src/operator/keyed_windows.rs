@@ -349,6 +349,9 @@ where
             culprit.cleared();
             let Some(due) = due else {
                 self.meters.results.add(count as u64);
+                if self.windows.has_due() {
+                    return Flow::Busy;
+                }
                 self.is_emptying = false;
                 self.report();
                 return match self.signal_owed.take() {

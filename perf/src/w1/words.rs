@@ -1,12 +1,55 @@
 //! Splitting a line into words, eight bytes at a time.
 
+use std::hash::{Hash, Hasher};
+
+use crate::digest::fnv1a64;
+
 /// A word, in the form that is cheapest to compare and to hash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub enum Word<'text> {
     /// Up to eight bytes, the first one lowest, filled up with zeros.
     Short(u64),
     /// More than eight bytes.
     Long(&'text [u8]),
+}
+
+impl Eq for Word<'_> {}
+
+/// Not derived: that would tell the four cases apart before it compares.
+impl PartialEq for Word<'_> {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Short(one), Self::Short(other)) => one == other,
+            _ => is_same_long(*self, *other),
+        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn is_same_long(one: Word<'_>, other: Word<'_>) -> bool {
+    matches!((one, other), (Word::Long(one), Word::Long(other)) if one == other)
+}
+
+/// Not derived: that would hash which of the two it is as well, although no short
+/// word equals a long one.
+impl Hash for Word<'_> {
+    #[inline(always)]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match *self {
+            Self::Short(bytes) => state.write_u64(bytes),
+            Self::Long(bytes) => state.write_u64(digest_of_long(bytes)),
+        }
+    }
+}
+
+/// A number for the hasher. Apart, so that hashing a short word is small enough to
+/// be inlined, and the hasher need not be put where something else could reach it.
+#[cold]
+#[inline(never)]
+fn digest_of_long(bytes: &[u8]) -> u64 {
+    fnv1a64(bytes)
 }
 
 /// The words of a line, as `line.split(' ')` finds them, less the empty ones.
@@ -51,18 +94,17 @@ impl<'text> Words<'text> {
         let rest = self.line[self.position..].iter().rev();
         rest.fold(0, |bytes, &byte| bytes << 8 | u64::from(byte))
     }
+}
 
-    /// The word from the position on, which is known to have more than eight bytes.
-    #[cold]
-    fn long_word(&mut self) -> Word<'text> {
-        let rest = &self.line[self.position..];
-        let length = rest
-            .iter()
-            .position(|&byte| byte == b' ')
-            .unwrap_or(rest.len());
-        self.position += length + 1;
-        Word::Long(&rest[..length])
-    }
+/// The first word of `rest`, which is known to have more than eight bytes.
+///
+/// It is not told whose rest that is: an iterator whose address nobody knows can
+/// be kept in registers.
+#[cold]
+#[inline(never)]
+fn long_word(rest: &[u8]) -> &[u8] {
+    let space = rest.iter().position(|&byte| byte == b' ');
+    &rest[..space.unwrap_or(rest.len())]
 }
 
 impl<'text> Iterator for Words<'text> {
@@ -77,7 +119,9 @@ impl<'text> Iterator for Words<'text> {
             let ninth = self.line.get(self.position + 8).copied().unwrap_or(b' ');
             // Both sides are always asked, so that one branch, never taken, is left.
             if (length == 8) & (ninth != b' ') {
-                return Some(self.long_word());
+                let word = long_word(&self.line[self.position..]);
+                self.position += word.len() + 1;
+                return Some(Word::Long(word));
             }
             self.position += length + 1;
             if length > 0 {
