@@ -9,7 +9,7 @@
 /// multiplication and the product's high bits: it is not meant to stand up to
 /// keys chosen to collide, which a loop written for its own data need not do.
 #[derive(Debug)]
-pub(crate) struct DenseIds {
+pub struct DenseIds {
     slots: Vec<Slot>,
     /// `64 - log2(slots.len())`: what brings a hash down to a slot.
     shift: u32,
@@ -26,7 +26,7 @@ const VACANT: u32 = u32::MAX;
 const SMALLEST: usize = 1024;
 
 impl DenseIds {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with_slots(SMALLEST)
     }
 
@@ -39,13 +39,13 @@ impl DenseIds {
     }
 
     /// How many keys have an id.
-    pub(crate) fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.length as usize
     }
 
     /// The id of `key`, a new one if it was not seen before.
     #[inline(always)]
-    pub(crate) fn intern(&mut self, key: u64) -> usize {
+    pub fn intern(&mut self, key: u64) -> usize {
         let mask = self.slots.len() - 1;
         let mut index = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> self.shift) as usize;
         loop {

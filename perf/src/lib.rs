@@ -18,7 +18,7 @@ pub mod digest;
 pub mod expected;
 pub mod interleaved;
 
-mod dense_ids;
+pub mod dense_ids;
 mod engine;
 
 pub mod w1;
