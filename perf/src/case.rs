@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use crate::available::{memory_bytes, on_core};
 use crate::expected::expected;
-use crate::{w1, w2, w7, Digest, Engine, Workload};
+use crate::nexmark::{self, q5, q7, q8};
+use crate::{w1, w2, w3, w4, w5, w7, Digest, Engine, Workload};
 
 /// How an engine is to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,9 @@ pub struct Case {
 enum Data {
     Lines(Arc<[w1::data::Line]>),
     Readings(Arc<[w2::data::Event]>),
+    Visits(Arc<[w4::data::Visit]>),
+    Advertising(Arc<[w5::data::Event]>),
+    Market(Arc<[nexmark::data::Record]>),
     Numbers(u64),
 }
 
@@ -115,7 +119,14 @@ impl Case {
         };
         let data = match workload {
             Workload::W1 => Data::Lines(w1::data::generate(length()?)),
-            Workload::W2 => Data::Readings(w2::data::generate(length()?, keys.unwrap_or(1))),
+            Workload::W2 | Workload::W3 => {
+                Data::Readings(w2::data::generate(length()?, keys.unwrap_or(1)))
+            }
+            Workload::W4 => Data::Visits(w4::data::generate(length()?, keys.unwrap_or(1))),
+            Workload::W5 => Data::Advertising(w5::data::generate(length()?)),
+            Workload::Q5 | Workload::Q7 | Workload::Q8 => {
+                Data::Market(nexmark::data::generate(length()?))
+            }
             Workload::W7 => Data::Numbers(events),
         };
         Ok(Self {
@@ -160,7 +171,17 @@ impl Case {
         match engine {
             Engine::Fluxus => match &self.data {
                 Data::Lines(lines) => w1::fluxus::run(lines, options),
+                Data::Readings(events) if self.workload == Workload::W3 => {
+                    w3::fluxus::run(events, options)
+                }
                 Data::Readings(events) => w2::fluxus::run(events, options),
+                Data::Visits(visits) => w4::fluxus::run(visits, options),
+                Data::Advertising(events) => w5::fluxus::run(events, options),
+                Data::Market(records) => match self.workload {
+                    Workload::Q5 => q5::fluxus::run(records, options),
+                    Workload::Q7 => q7::fluxus::run(records, options),
+                    _ => q8::fluxus::run(records, options),
+                },
                 Data::Numbers(events) => w7::fluxus::run(*events, options),
             },
             Engine::Hand if options.workers > 1 => Err(format!(
@@ -177,7 +198,15 @@ impl Case {
     fn by_hand(&self) -> Digest {
         match &self.data {
             Data::Lines(lines) => w1::hand::run(lines),
+            Data::Readings(events) if self.workload == Workload::W3 => w3::hand::run(events),
             Data::Readings(events) => w2::hand::run(events),
+            Data::Visits(visits) => w4::hand::run(visits),
+            Data::Advertising(events) => w5::hand::run(events),
+            Data::Market(records) => match self.workload {
+                Workload::Q5 => q5::hand::run(records),
+                Workload::Q7 => q7::hand::run(records),
+                _ => q8::hand::run(records),
+            },
             Data::Numbers(events) => w7::hand::run(*events),
         }
     }

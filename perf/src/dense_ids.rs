@@ -22,6 +22,10 @@ struct Slot {
     id: u32,
 }
 
+impl Slot {
+    const VACANT: Self = Self { key: 0, id: VACANT };
+}
+
 const VACANT: u32 = u32::MAX;
 const SMALLEST: usize = 1024;
 
@@ -32,10 +36,16 @@ impl DenseIds {
 
     fn with_slots(slots: usize) -> Self {
         Self {
-            slots: vec![Slot { key: 0, id: VACANT }; slots],
+            slots: vec![Slot::VACANT; slots],
             shift: 64 - slots.trailing_zeros(),
             length: 0,
         }
+    }
+
+    /// Forgets all keys and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.slots.fill(Slot::VACANT);
+        self.length = 0;
     }
 
     /// How many keys have an id.
@@ -84,6 +94,12 @@ impl DenseIds {
         }
         larger.length = self.length;
         *self = larger;
+    }
+}
+
+impl Default for DenseIds {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

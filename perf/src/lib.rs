@@ -23,7 +23,12 @@ mod engine;
 
 pub mod w1;
 pub mod w2;
+pub mod w3;
+pub mod w4;
+pub mod w5;
 pub mod w7;
+
+pub mod nexmark;
 
 mod available;
 mod case;

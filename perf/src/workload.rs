@@ -10,6 +10,18 @@ pub enum Workload {
     W1,
     /// Count, sum, min, max and mean per key in tumbling windows of one second.
     W2,
+    /// The aggregates of W2 in sliding windows of a minute, one every second.
+    W3,
+    /// Visits counted per user in sessions, which five seconds of silence end.
+    W4,
+    /// Views of advertisements joined with a table and counted per campaign in tumbling windows.
+    W5,
+    /// Nexmark: the auctions with the most bids, in sliding windows.
+    Q5,
+    /// Nexmark: the highest bids, in tumbling windows.
+    Q7,
+    /// Nexmark: the persons who came and sell, in tumbling windows.
+    Q8,
     /// A stateless chain: map, filter, map, count.
     W7,
 }
@@ -19,7 +31,8 @@ impl Workload {
     pub const fn default_events(self) -> u64 {
         match self {
             Self::W1 => 1_000_000,
-            Self::W2 => 20_000_000,
+            Self::W2 | Self::W3 => 20_000_000,
+            Self::W4 | Self::W5 | Self::Q5 | Self::Q7 | Self::Q8 => 10_000_000,
             Self::W7 => 100_000_000,
         }
     }
@@ -28,7 +41,9 @@ impl Workload {
     pub const fn default_keys(self) -> Option<u64> {
         match self {
             Self::W2 => Some(crate::w2::data::DEFAULT_KEYS),
-            Self::W1 | Self::W7 => None,
+            Self::W3 => Some(crate::w3::DEFAULT_KEYS),
+            Self::W4 => Some(crate::w4::data::DEFAULT_USERS),
+            Self::W1 | Self::W5 | Self::Q5 | Self::Q7 | Self::Q8 | Self::W7 => None,
         }
     }
 
@@ -36,7 +51,9 @@ impl Workload {
     pub const fn unit(self) -> &'static str {
         match self {
             Self::W1 => "lines",
-            Self::W2 => "events",
+            Self::W2 | Self::W3 | Self::W5 => "events",
+            Self::W4 => "visits",
+            Self::Q5 | Self::Q7 | Self::Q8 => "records",
             Self::W7 => "numbers",
         }
     }
@@ -46,7 +63,11 @@ impl Workload {
         match self {
             // A line of text, its record, and the place where it ends.
             Self::W1 => 104,
-            Self::W2 => 24,
+            Self::W2 | Self::W3 => 24,
+            Self::W4 => 16,
+            Self::W5 => 40,
+            // They are made in one place and brought to another.
+            Self::Q5 | Self::Q7 | Self::Q8 => 80,
             Self::W7 => 0,
         }
     }

@@ -11,14 +11,14 @@ use crate::{engine, Digest, Options, Outcome};
 
 /// Count, sum, minimum and maximum in one pass.
 #[derive(Clone)]
-struct Statistics;
+pub(crate) struct Statistics;
 
 /// What a key has read in one window: half a cache line.
 ///
 /// Minimum and maximum lie apart: side by side, the compiler turns their two
 /// instructions into a vector of two and ten instructions.
 #[derive(Clone, Copy)]
-struct Accumulator {
+pub(crate) struct Accumulator {
     count: u64,
     min: f64,
     sum: f64,
@@ -95,27 +95,31 @@ pub fn run(events: &Arc<[Event]>, options: &Options) -> Result<Outcome, String> 
                 WINDOW_MS.unsigned_abs(),
             ))?)
             .aggregate(Statistics)
-            .map(|row| {
-                let Accumulator {
-                    count,
-                    sum,
-                    min,
-                    max,
-                } = row.value;
-                Row {
-                    key: row.key,
-                    start_ms: row.start().millis(),
-                    count,
-                    sum,
-                    min,
-                    max,
-                    mean: sum / count as f64,
-                }
-            })
+            .map(row)
             .fold_all(
                 Digest::default(),
                 |digest, row| row.add_to(digest),
                 Digest::merge,
             ))
     })
+}
+
+/// What a window of a key gives, as a row of the result.
+#[inline]
+pub(crate) fn row(result: WindowResult<u64, Accumulator>) -> Row {
+    let Accumulator {
+        count,
+        sum,
+        min,
+        max,
+    } = result.value;
+    Row {
+        key: result.key,
+        start_ms: result.start().millis(),
+        count,
+        sum,
+        min,
+        max,
+        mean: sum / count as f64,
+    }
 }

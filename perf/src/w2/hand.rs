@@ -11,7 +11,7 @@ const BATCH: usize = 512;
 
 /// What a key has read in one window: half a cache line.
 #[derive(Clone, Copy)]
-struct Accumulator {
+pub(crate) struct Accumulator {
     count: u64,
     sum: f64,
     min: f64,
@@ -19,7 +19,7 @@ struct Accumulator {
 }
 
 impl Accumulator {
-    const EMPTY: Self = Self {
+    pub(crate) const EMPTY: Self = Self {
         count: 0,
         sum: 0.0,
         min: f64::INFINITY,
@@ -27,13 +27,29 @@ impl Accumulator {
     };
 
     #[inline(always)]
-    fn add(&mut self, value: f64) {
+    pub(crate) fn add(&mut self, value: f64) {
         self.count += 1;
         self.sum += value;
         // Compare and select is one `minsd`: no branch to mispredict, and none
         // of the NaN handling that `f64::min` has to do.
         self.min = if value < self.min { value } else { self.min };
         self.max = if value > self.max { value } else { self.max };
+    }
+
+    #[inline(always)]
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum += other.sum;
+        self.min = if other.min < self.min {
+            other.min
+        } else {
+            self.min
+        };
+        self.max = if other.max > self.max {
+            other.max
+        } else {
+            self.max
+        };
     }
 }
 
@@ -78,7 +94,7 @@ pub fn run(events: &[Event]) -> Digest {
 }
 
 /// Gives out the rows of one window and leaves its pane empty.
-fn emit(keys: &[u64], pane: &mut [Accumulator], start_ms: i64, digest: &mut Digest) {
+pub(crate) fn emit(keys: &[u64], pane: &mut [Accumulator], start_ms: i64, digest: &mut Digest) {
     for (&key, accumulator) in keys.iter().zip(pane) {
         if accumulator.count == 0 {
             continue;
