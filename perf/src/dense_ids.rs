@@ -30,6 +30,7 @@ const VACANT: u32 = u32::MAX;
 const SMALLEST: usize = 1024;
 
 impl DenseIds {
+    /// No key yet.
     pub fn new() -> Self {
         Self::with_slots(SMALLEST)
     }
@@ -43,7 +44,7 @@ impl DenseIds {
     }
 
     /// Forgets all keys and keeps the room.
-    pub(crate) fn clear(&mut self) {
+    pub fn clear(&mut self) {
         self.slots.fill(Slot::VACANT);
         self.length = 0;
     }
@@ -51,6 +52,11 @@ impl DenseIds {
     /// How many keys have an id.
     pub fn len(&self) -> usize {
         self.length as usize
+    }
+
+    /// Whether no key has an id yet.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// The id of `key`, a new one if it was not seen before.

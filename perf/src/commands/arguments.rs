@@ -6,6 +6,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use fluxus_perf::{Engine, Idle, Workload};
 
 use super::cores::CoreList;
+use super::rivals::RivalsArguments;
 
 /// Exact workloads, digests checked: Fluxus against the loop one would have written by hand.
 #[derive(Parser, Debug)]
@@ -32,6 +33,7 @@ impl Arguments {
         let (what, engine) = match &self.command {
             Command::Run(run) => (&run.what, run.engine),
             Command::Compare(compare) => (&compare.what, Engine::Fluxus),
+            Command::Rivals(rivals) => return rivals.contradiction(),
         };
         if what.keys.is_some() && what.workload.default_keys().is_none() {
             return Some(format!(
@@ -54,6 +56,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Run both engines in turn in one process: the ratio of their speeds
     Compare(CompareArguments),
+    /// Run other engines, or rings, in turn with Fluxus: the ratios of their speeds
+    Rivals(RivalsArguments),
 }
 
 #[derive(Args, Debug)]
@@ -129,7 +133,7 @@ pub(super) struct What {
 }
 
 /// Reads a number from `LEAST` to `MOST`, such as 20000000, 20_000_000 or 20M.
-fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> {
+pub(super) fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.char_indices().last() {
         Some((at, 'k' | 'K')) => (&text[..at], 1_000),
         Some((at, 'M')) => (&text[..at], 1_000_000),

@@ -6,6 +6,7 @@ mod print;
 mod report;
 
 mod compare;
+mod rivals;
 mod run;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Rivals(asked) => rivals::rivals(asked),
     };
     match result {
         Ok(report) => {
