@@ -262,7 +262,7 @@ fn measure(
             ));
         }
     };
-    let mut ours = |check: &mut dyn FnMut(&str, Digest)| {
+    let ours = |check: &mut dyn FnMut(&str, Digest)| {
         let outcome = case.run(Engine::Fluxus, options)?;
         check("fluxus", outcome.digest);
         Ok::<f64, String>(outcome.seconds)
