@@ -340,7 +340,8 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    Cores::pin(Cores::find().producer);
+    let cores = Cores::find();
+    Cores::pin(cores.producer);
     for keys in [100, 10_000, 100_000, 1_000_000] {
         let (map_name, dense_name) = (format!("map, {keys} keys"), format!("dense, {keys} keys"));
         if !is_wanted(&map_name) && !is_wanted(&dense_name) {

@@ -88,6 +88,12 @@ impl DenseIds {
         self.length as usize
     }
 
+    /// Forgets all keys and keeps the room.
+    pub fn clear(&mut self) {
+        self.slots.fill(Slot::VACANT);
+        self.length = 0;
+    }
+
     /// The id of `key`, a new one if it was not seen before.
     #[inline(always)]
     pub fn intern(&mut self, key: u64) -> usize {
@@ -142,8 +148,7 @@ impl Intern for DenseIds {
     }
 
     fn clear(&mut self) {
-        self.slots.fill(Slot::VACANT);
-        self.length = 0;
+        Self::clear(self);
     }
 }
 

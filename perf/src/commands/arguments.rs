@@ -7,6 +7,7 @@ use fluxus_perf::Workload;
 
 use super::latency::LatencyArguments;
 use super::matrix::MatrixArguments;
+use super::rivals::RivalsArguments;
 use super::setting::Setting;
 use super::targets::TargetsArguments;
 
@@ -35,6 +36,7 @@ impl Arguments {
         match &self.command {
             Command::Run(run) => run.what.setting.contradiction(run.what.workload),
             Command::Compare(compare) => compare.contradiction(),
+            Command::Rivals(rivals) => rivals.contradiction(),
             _ => None,
         }
     }
@@ -67,6 +69,8 @@ pub(super) enum Command {
     Matrix(MatrixArguments),
     /// Run one workload at 1, 2, 4 and more workers in turn: what each core more brings
     Scale(super::scale::ScaleArguments),
+    /// Run other engines, or rings, in turn with Fluxus: the ratios of their speeds
+    Rivals(RivalsArguments),
 }
 
 #[derive(Args, Debug)]

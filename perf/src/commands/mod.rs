@@ -9,18 +9,19 @@ mod setting;
 
 mod compare;
 mod comparison;
-mod diff;
 mod cpu_time;
+mod diff;
 mod doctor;
 mod instructions;
 mod latency;
 mod matrix;
 mod once;
 mod record;
+mod rivals;
 mod run;
+mod scale;
 mod system_calls;
 mod targets;
-mod scale;
 
 use std::process::ExitCode;
 
@@ -54,6 +55,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Once(asked) => once::once(asked),
         Command::Latency(asked) => latency::latency(asked),
         Command::Matrix(asked) => matrix::matrix(asked),
+        Command::Rivals(asked) => rivals::rivals(asked),
     };
     match result {
         Ok(report) => {

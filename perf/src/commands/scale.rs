@@ -87,6 +87,7 @@ impl ScaleArguments {
             idle: self.idle,
             batch: self.batch.map(|batch| batch as usize),
             ring: self.ring.map(|ring| ring as usize),
+            ..Options::default()
         }
     }
 }
