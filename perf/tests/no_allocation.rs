@@ -6,7 +6,7 @@
 //! an event takes nothing. And of W2 on two workers, a count is taken from a
 //! quarter of the events on, to the last one.
 //!
-//! Built for release the long runs have a hundred million events, otherwise two.
+//! Built for release the long runs have a hundred million events, otherwise one.
 //! A binary of its own with one test, since the counter is the process's.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -199,7 +199,7 @@ fn events_allocate_nothing() {
     }
 
     let long: u64 = if cfg!(debug_assertions) {
-        2_000_000
+        1_000_000
     } else {
         100_000_000
     };

@@ -125,7 +125,11 @@ pub(super) fn instructions(asked: &InstructionsArguments) -> Result<Report, Stri
             };
             serde_json::to_string(&line).map_err(|error| error.to_string())? + "\n"
         }
-        false => table(&figures, spread, accepted.as_ref()),
+        false => table(
+            &figures,
+            (asked.repeat > 1).then_some(spread),
+            accepted.as_ref(),
+        ),
     };
     let wrong = (!complaints.is_empty()).then(|| {
         format!(
@@ -139,7 +143,17 @@ pub(super) fn instructions(asked: &InstructionsArguments) -> Result<Report, Stri
     Ok(Report { text, wrong })
 }
 
-fn table(figures: &BTreeMap<String, Figures>, spread: f64, accepted: Option<&Baseline>) -> String {
+fn table(
+    figures: &BTreeMap<String, Figures>,
+    spread: Option<f64>,
+    accepted: Option<&Baseline>,
+) -> String {
+    let spread = spread.map_or(String::new(), |spread| {
+        format!(
+            "\ntwo counts of one size differed by at most {:.3} %\n",
+            100.0 * spread
+        )
+    });
     let rows: String = figures
         .iter()
         .map(|(workload, figures)| {
@@ -161,9 +175,7 @@ fn table(figures: &BTreeMap<String, Figures>, spread: f64, accepted: Option<&Bas
         .collect();
     format!(
         "instructions an event, counted by callgrind; data making and start-up subtracted\n\n\
-         workload      fluxus   accepted       hand   accepted   fluxus/hand\n{rows}\n\
-         two counts of one size differed by at most {:.3} %\n",
-        100.0 * spread
+         workload      fluxus   accepted       hand   accepted   fluxus/hand\n{rows}{spread}"
     )
 }
 
