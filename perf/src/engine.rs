@@ -3,16 +3,61 @@
 use std::time::{Duration, Instant};
 
 use fluxus::sink::Folded;
-use fluxus::windows::DisorderError;
+use fluxus::windows::{BoundedDisorder, DisorderError, Timestamp, WatermarkGenerator};
 use fluxus::{Config, Error, IdleStrategy, Job, Placement};
 
-use crate::splitmix::WATERMARK_LAG_MS;
-use crate::{Digest, Idle, Options, Outcome};
+use crate::{Digest, Idle, Options, Outcome, Shape};
 
 /// The disorder of W1 to W5: the watermark is 1 ns behind the bound.
-pub(crate) fn disorder() -> Result<fluxus::windows::BoundedDisorder, DisorderError> {
-    let bound_ms = WATERMARK_LAG_MS.unsigned_abs() - 1;
-    fluxus::windows::BoundedDisorder::new(Duration::from_millis(bound_ms))
+pub(crate) fn disorder(shape: &Shape) -> Result<BoundedDisorder, DisorderError> {
+    BoundedDisorder::new(Duration::from_millis(shape.disorder.most_ms))
+}
+
+/// Watermarks at a distance of their own, not one a batch: each goes out right
+/// behind the record that brings it.
+#[derive(Clone)]
+pub(crate) struct Paced {
+    bound: BoundedDisorder,
+    every_ms: i64,
+    sent: Timestamp,
+    next: Timestamp,
+}
+
+impl Paced {
+    /// One watermark for every `every_ms` milliseconds of event time.
+    pub(crate) fn new(bound: BoundedDisorder, every_ms: u64) -> Self {
+        Self {
+            bound,
+            every_ms: i64::try_from(every_ms).unwrap_or(i64::MAX),
+            sent: Timestamp::MIN,
+            next: Timestamp::MIN,
+        }
+    }
+}
+
+impl<T> WatermarkGenerator<T> for Paced {
+    #[inline]
+    fn observe(&mut self, time: Timestamp, _: &T) -> Option<Timestamp> {
+        self.bound.observe(time);
+        let current = self.bound.current();
+        if current < self.next || current == Timestamp::MIN {
+            return None;
+        }
+        self.sent = current;
+        let next_ms = current.millis().saturating_add(self.every_ms);
+        self.next = Timestamp::from_millis(next_ms);
+        Some(current)
+    }
+
+    #[inline]
+    fn current(&self) -> Timestamp {
+        self.sent
+    }
+}
+
+/// So many milliseconds, which a shape never has less than 0 of.
+pub(crate) fn milliseconds(milliseconds: i64) -> Duration {
+    Duration::from_millis(milliseconds.unsigned_abs())
 }
 
 /// The engine's configuration for these options.
@@ -57,4 +102,23 @@ pub(crate) fn timed(
     let seconds = start.elapsed().as_secs_f64();
     let digest = digest.take().ok_or("the job ended without a digest")?;
     Ok(Outcome { digest, seconds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paced_watermarks_keep_their_distance_and_never_go_back() {
+        let bound = BoundedDisorder::monotonous();
+        let mut paced = Paced::new(bound, 10);
+        let mut observe = |time_ms| paced.observe(Timestamp::from_millis(time_ms), &());
+        let sent: Vec<i64> = (0..100)
+            .filter(|&time_ms| observe(time_ms).is_some())
+            .collect();
+        assert_eq!(sent, [0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
+        assert_eq!(observe(5), None);
+        let current = WatermarkGenerator::<()>::current(&paced);
+        assert_eq!(current.nanos(), Timestamp::from_millis(90).nanos() - 1);
+    }
 }

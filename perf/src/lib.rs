@@ -6,9 +6,9 @@
 //! Both give a [`Digest`], and a speed counts only with the right one.
 //!
 //! ```text
-//! splitmix ─► w1/data  w2/data ─► Case ─┬─► w*/hand   ─┬─► Digest, seconds ─► run | compare
-//!                                       └─► w*/fluxus ─┘        │
-//!                                                          expected
+//! splitmix ─► w*/data        ─► Case ─┬─► w*/hand   ─┬─► Digest, seconds ─► run | compare | targets
+//! nexmark crate ─► nexmark/data ─►    └─► w*/fluxus ─┘        │
+//!                                     Shape                expected
 //! ```
 #![forbid(unsafe_code)]
 
@@ -18,20 +18,32 @@ pub mod digest;
 pub mod expected;
 pub mod interleaved;
 
-mod dense_ids;
+pub mod dense_ids;
 mod engine;
+mod open_panes;
 
 pub mod w1;
 pub mod w2;
+pub mod w3;
+pub mod w4;
+pub mod w5;
 pub mod w7;
 
 pub mod latency;
+pub mod nexmark;
 
 mod available;
 mod case;
+mod compiler;
+pub mod doctor;
+pub mod on_the_way;
+pub mod record;
+mod shape;
 mod workload;
 
 pub use available::{memory_bytes, Cores};
 pub use case::{Case, Idle, Options, Outcome};
+pub use compiler::Compiler;
 pub use digest::Digest;
+pub use shape::{Asked, Shape};
 pub use workload::{Engine, Workload};

@@ -6,14 +6,8 @@
 /// Event time of the first event: a multiple of one minute, in milliseconds.
 pub const T0_MS: i64 = 1_700_000_040_000;
 
-/// The largest disorder of any generated stream, in milliseconds.
+/// The largest disorder of any stream as it is defined, in milliseconds.
 pub const DISORDER_MS: i64 = 100;
-
-/// How far the watermark stays behind the largest timestamp seen.
-///
-/// A watermark is inclusive, no later record is at or before it, so it is one
-/// millisecond further back than the disorder.
-pub const WATERMARK_LAG_MS: i64 = DISORDER_MS + 1;
 
 /// The finaliser of splitmix64.
 #[inline]
@@ -33,6 +27,40 @@ pub const fn splitmix(seed: u64, index: u64) -> u64 {
 #[inline]
 pub const fn disorder_ms(random: u64) -> i64 {
     (((random & 0xFFFF) * (DISORDER_MS as u64 + 1)) >> 16) as i64
+}
+
+/// How the events of a stream come out of order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disorder {
+    /// Of a hundred events, how many may come late; the others come at once.
+    pub percent: u64,
+    /// How late they come at most, in milliseconds.
+    pub most_ms: u64,
+}
+
+impl Disorder {
+    /// That of the streams as they are defined: every event, up to [`DISORDER_MS`].
+    pub const OWN: Self = Self {
+        percent: 100,
+        most_ms: DISORDER_MS as u64,
+    };
+
+    /// The time of an event that would be due at `due_ms`, were none late: all are
+    /// put off by the most, and the late ones lie as much before that.
+    ///
+    /// Where all may be late, it is `due_ms + most_ms - disorder_ms(random)` for
+    /// the disorder as it is defined.
+    #[inline]
+    pub const fn time_ms(self, due_ms: i64, random: u64) -> i64 {
+        let whole = self.percent >= 100;
+        // Bits apart from those that say how late, and which key.
+        let late = if whole || mix64(!random) % 100 < self.percent {
+            ((random & 0xFFFF) * (self.most_ms + 1)) >> 16
+        } else {
+            0
+        };
+        due_ms + (self.most_ms - late) as i64
+    }
 }
 
 /// A number below `n`, from 32 bits of `random` above those `disorder_ms` takes.
@@ -59,6 +87,40 @@ mod tests {
                 9_817_491_932_198_370_423
             ]
         );
+    }
+
+    #[test]
+    fn of_some_events_so_many_are_late_as_asked_for() {
+        let late = |disorder: Disorder| {
+            let random = (0..100_000).map(|index| splitmix(1, index));
+            let times = random.map(|random| disorder.time_ms(1000, random));
+            times
+                .filter(|time| (1000..1000 + disorder.most_ms as i64).contains(time))
+                .count()
+        };
+        let most_ms = 1000;
+        assert_eq!(
+            late(Disorder {
+                percent: 0,
+                most_ms
+            }),
+            0
+        );
+        assert!((9_500..10_500).contains(&late(Disorder {
+            percent: 10,
+            most_ms
+        })));
+        // Of those that may be late, one in a thousand is late by nothing.
+        assert!((99_800..100_000).contains(&late(Disorder {
+            percent: 100,
+            most_ms
+        })));
+        for random in [0, 65_535, 77_777, u64::MAX] {
+            assert_eq!(
+                Disorder::OWN.time_ms(5, random),
+                5 + DISORDER_MS - disorder_ms(random)
+            );
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::shape::Asked;
+
 /// A workload: data and a query, defined to the last bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize)]
 #[value(rename_all = "UPPER")]
@@ -10,6 +12,18 @@ pub enum Workload {
     W1,
     /// Count, sum, min, max and mean per key in tumbling windows of one second.
     W2,
+    /// The aggregates of W2 in sliding windows of a minute, one every second.
+    W3,
+    /// Visits counted per user in sessions, which five seconds of silence end.
+    W4,
+    /// Views of advertisements joined with a table and counted per campaign in tumbling windows.
+    W5,
+    /// Nexmark: the auctions with the most bids, in sliding windows.
+    Q5,
+    /// Nexmark: the highest bids, in tumbling windows.
+    Q7,
+    /// Nexmark: the persons who came and sell, in tumbling windows.
+    Q8,
     /// A stateless chain: map, filter, map, count.
     W7,
 }
@@ -19,24 +33,24 @@ impl Workload {
     pub const fn default_events(self) -> u64 {
         match self {
             Self::W1 => 1_000_000,
-            Self::W2 => 20_000_000,
+            Self::W2 | Self::W3 => 20_000_000,
+            Self::W4 | Self::W5 | Self::Q5 | Self::Q7 | Self::Q8 => 10_000_000,
             Self::W7 => 100_000_000,
         }
     }
 
     /// How many keys it has unless others are asked for; `None` where there is no choice.
     pub const fn default_keys(self) -> Option<u64> {
-        match self {
-            Self::W2 => Some(crate::w2::data::DEFAULT_KEYS),
-            Self::W1 | Self::W7 => None,
-        }
+        Asked::own(self).keys
     }
 
     /// What one event is called, in the plural.
     pub const fn unit(self) -> &'static str {
         match self {
             Self::W1 => "lines",
-            Self::W2 => "events",
+            Self::W2 | Self::W3 | Self::W5 => "events",
+            Self::W4 => "visits",
+            Self::Q5 | Self::Q7 | Self::Q8 => "records",
             Self::W7 => "numbers",
         }
     }
@@ -46,7 +60,11 @@ impl Workload {
         match self {
             // A line of text, its record, and the place where it ends.
             Self::W1 => 104,
-            Self::W2 => 24,
+            Self::W2 | Self::W3 => 24,
+            Self::W4 => 16,
+            Self::W5 => 40,
+            // They are made in one place and brought to another.
+            Self::Q5 | Self::Q7 | Self::Q8 => 80,
             Self::W7 => 0,
         }
     }
@@ -64,8 +82,20 @@ impl fmt::Display for Workload {
 pub enum Engine {
     /// Fluxus, through its public API.
     Fluxus,
-    /// The best plain loop: one thread, no engine.
+    /// The best plain loop that we can write: one thread, no engine.
     Hand,
+    /// The loop that one writes without much ado: that by hand, but a key becomes an
+    /// id in the standard library's hash map.
+    Plain,
+    /// W2 only: one hash map from a window and a key to an accumulator.
+    Entry,
+}
+
+impl Engine {
+    /// Whether it is one loop on one core, however many there are.
+    pub const fn is_loop(self) -> bool {
+        !matches!(self, Self::Fluxus)
+    }
 }
 
 impl fmt::Display for Engine {
@@ -73,6 +103,8 @@ impl fmt::Display for Engine {
         formatter.write_str(match self {
             Self::Fluxus => "fluxus",
             Self::Hand => "hand",
+            Self::Plain => "plain",
+            Self::Entry => "entry",
         })
     }
 }

@@ -1,6 +1,12 @@
-//! In its steady state W2 allocates nothing: every allocation of the process is
-//! counted from a quarter of the events on, to the last one.
+//! In its steady state a job allocates nothing: every allocation of the process
+//! is counted.
 //!
+//! Two ways. Whole runs of two sizes allocate the same, whatever the workload:
+//! what starting, ending and the first sight of every key take is in both, and
+//! an event takes nothing. And of W2 on two workers, a count is taken from a
+//! quarter of the events on, to the last one.
+//!
+//! Built for release the long runs have a hundred million events, otherwise two.
 //! A binary of its own with one test, since the counter is the process's.
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -8,9 +14,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use fluxus::prelude::*;
 use fluxus_perf::interleaved::Interleaved;
 use fluxus_perf::w2::data::{generate, Event, DEFAULT_KEYS};
+use fluxus_perf::{on_the_way, Case, Engine, Options, Workload};
 
 /// The system's allocator, and how often it was asked.
 struct Counting;
@@ -106,27 +114,107 @@ fn allocations_of(events: &Arc<[Event]>, workers: usize) -> u64 {
             Max::of(|event: &Event| event.value),
         ))
         .fold_all(0u64, |rows, _| *rows += 1, |rows, other| *rows += other);
-    match workers {
-        1 => job.run().unwrap(),
-        // On one thread, all tasks in turn. On two, a worker that is held up by
-        // its neighbours falls windows behind the other, and the windows that
-        // wait for it are new panes: memory follows the lag, as it should.
-        _ => job.run_local().unwrap(),
-    };
+    // On one thread, all tasks in turn. On two, a worker that is held up by
+    // its neighbours falls windows behind the other, and the windows that
+    // wait for it are new panes: memory follows the lag, as it should.
+    job.run_local().unwrap();
     assert!(rows.take() > Some(100_000), "windows closed all the while");
     at_last.load(Ordering::Relaxed) - at_warm.load(Ordering::Relaxed)
 }
 
-#[test]
-fn a_warm_job_allocates_nothing() {
-    let events = generate(2_000_000, DEFAULT_KEYS);
+/// Allocations while `work` is done.
+fn allocations_while<R>(work: impl FnOnce() -> R) -> u64 {
     let before = ALLOCATIONS.load(Ordering::Relaxed);
-    drop(std::hint::black_box(Box::new(7)));
-    assert!(
-        ALLOCATIONS.load(Ordering::Relaxed) > before,
-        "the counter counts"
-    );
+    std::hint::black_box(work());
+    ALLOCATIONS.load(Ordering::Relaxed) - before
+}
+
+/// One worker, left to the scheduler.
+fn options() -> Options {
+    Options {
+        pin: false,
+        ..Options::default()
+    }
+}
+
+/// Allocations of one whole run, its data made before.
+fn allocations_of_a_run(workload: Workload, events: u64) -> u64 {
+    let case = Case::prepare(workload, events, None).unwrap();
+    allocations_while(|| case.run(Engine::Fluxus, &options()).unwrap())
+}
+
+/// Allocations by which two runs may differ whatever their size: whether a thread
+/// finds another still there at the end is chance. One for each batch would be
+/// thousands.
+const BY_CHANCE: u64 = 12;
+
+/// Two sizes of a workload, in events: at the smaller one it is warm, all windows
+/// are open that ever are, and all keys are known. `None` where that takes longer
+/// than a debug build has time.
+fn sizes(workload: Workload) -> Option<[u64; 2]> {
+    let release = !cfg!(debug_assertions);
+    Some(match workload {
+        Workload::W1 if release => [100_000, 400_000],
+        Workload::W1 => [10_000, 30_000],
+        // Sixty windows are open from the sixtieth second on, 6 M events.
+        Workload::W3 if release => [7_000_000, 14_000_000],
+        // Users come and go in balance when all have been there.
+        Workload::W4 if release => [2_000_000, 6_000_000],
+        Workload::W3 | Workload::W4 => return None,
+        Workload::W2 | Workload::W5 | Workload::W7 if release => [1_000_000, 4_000_000],
+        Workload::W2 | Workload::W5 | Workload::W7 => [200_000, 600_000],
+        Workload::Q5 | Workload::Q7 | Workload::Q8 if release => [200_000, 800_000],
+        Workload::Q5 | Workload::Q7 | Workload::Q8 => [100_000, 200_000],
+    })
+}
+
+/// Allocations that the query itself asks for: the answer of Q5 and of Q7 is a
+/// list for every window, which holds all that are equal.
+fn asked_for(workload: Workload, events: u64) -> u64 {
+    match workload {
+        // A window every two seconds, 20,000 records.
+        Workload::Q5 => 2 * events / 20_000,
+        // A window every ten seconds.
+        Workload::Q7 => 2 * events / 100_000,
+        _ => 0,
+    }
+}
+
+#[test]
+fn events_allocate_nothing() {
+    assert!(allocations_while(|| Box::new(7)) > 0, "the counter counts");
+    // What is set up once in a process is set up.
+    allocations_of_a_run(Workload::W7, 10);
+
+    for &workload in Workload::value_variants() {
+        let Some([small, large]) = sizes(workload) else {
+            continue;
+        };
+        let [few, many] = [small, large].map(|events| allocations_of_a_run(workload, events));
+        let allowed = BY_CHANCE + asked_for(workload, large - small);
+        assert!(
+            many <= few + allowed,
+            "{workload}: {few} allocations over {small} events, {many} over {large}"
+        );
+    }
+
+    let long: u64 = if cfg!(debug_assertions) {
+        2_000_000
+    } else {
+        100_000_000
+    };
+    for workload in [Workload::W2, Workload::W7] {
+        let [few, many] = [long / 10, long]
+            .map(|events| allocations_while(|| on_the_way::run(workload, events, &options())));
+        assert!(
+            many <= few + BY_CHANCE,
+            "{workload}: {few} allocations over {} events, {many} over {long}",
+            long / 10
+        );
+    }
+
+    let readings = generate(2_000_000, DEFAULT_KEYS);
     for workers in [1, 2] {
-        assert_eq!(allocations_of(&events, workers), 0, "{workers} workers");
+        assert_eq!(allocations_of(&readings, workers), 0, "{workers} workers");
     }
 }

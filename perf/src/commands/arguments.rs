@@ -3,11 +3,12 @@
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-use fluxus_perf::{Engine, Idle, Workload};
+use fluxus_perf::Workload;
 
-use super::cores::CoreList;
 use super::latency::LatencyArguments;
 use super::matrix::MatrixArguments;
+use super::setting::Setting;
+use super::targets::TargetsArguments;
 
 /// Exact workloads, digests checked: Fluxus against the loop one would have written by hand.
 #[derive(Parser, Debug)]
@@ -31,23 +32,11 @@ impl Arguments {
 
     /// What no single argument gets wrong, but several together.
     fn contradiction(&self) -> Option<String> {
-        let (what, engine) = match &self.command {
-            Command::Run(run) => (&run.what, run.engine),
-            Command::Compare(compare) => (&compare.what, Engine::Fluxus),
-            Command::Latency(_) | Command::Matrix(_) => return None,
-        };
-        if what.keys.is_some() && what.workload.default_keys().is_none() {
-            return Some(format!(
-                "{} has no number of keys to choose: leave --keys out",
-                what.workload
-            ));
+        match &self.command {
+            Command::Run(run) => run.what.setting.contradiction(run.what.workload),
+            Command::Compare(compare) => compare.contradiction(),
+            _ => None,
         }
-        if what.workers > 1 && engine == Engine::Hand {
-            return Some(
-                "the engine `hand` is one loop on one core: leave --workers out".to_owned(),
-            );
-        }
-        None
     }
 }
 
@@ -55,8 +44,23 @@ impl Arguments {
 pub(super) enum Command {
     /// Run one workload on one engine: speed and digest
     Run(RunArguments),
-    /// Run both engines in turn in one process: the ratio of their speeds
-    Compare(CompareArguments),
+    /// Run two sides in turn in one process, Fluxus and the loop by hand: the ratio of their speeds
+    Compare(Box<CompareArguments>),
+    /// Measure what Fluxus is to reach: each target, what is wanted, the ratio found
+    Targets(TargetsArguments),
+    /// What of this host disturbs latency, with its mend
+    Doctor(super::doctor::DoctorArguments),
+    /// Count the instructions of an event under callgrind, and hold them against accepted ones
+    Instructions(super::instructions::InstructionsArguments),
+    /// Count the system calls of a long run under strace: events cause none
+    SystemCalls(super::system_calls::SystemCallsArguments),
+    /// Measure workloads one after the other and keep the results in a file
+    Record(super::record::RecordArguments),
+    /// Hold two such files against each other: exit status 1 where something got worse
+    Diff(super::diff::DiffArguments),
+    /// One run and nothing else, for tools that count
+    #[command(hide = true)]
+    Once(super::once::OnceArguments),
     /// Send records at a given rate, whatever comes: how long each takes, and each window
     Latency(LatencyArguments),
     /// The latencies of idle strategies, batch sizes and one or two cores, in one table
@@ -68,10 +72,6 @@ pub(super) struct RunArguments {
     #[command(flatten)]
     pub(super) what: What,
 
-    /// What runs it
-    #[arg(long, value_enum, default_value_t = Engine::Fluxus)]
-    pub(super) engine: Engine,
-
     /// Runs that are measured; the median is told
     #[arg(long, value_name = "R", default_value_t = 1, value_parser = number::<1, 10_000>)]
     pub(super) repeat: u64,
@@ -82,9 +82,33 @@ pub(super) struct CompareArguments {
     #[command(flatten)]
     pub(super) what: What,
 
-    /// Pairs of runs, one of each engine; the median of their ratios is told
+    /// The other side: what differs from this one, such as "--engine plain" or "--workers 1"
+    #[arg(
+        long,
+        value_name = "OPTIONS",
+        default_value = "--engine hand",
+        allow_hyphen_values = true
+    )]
+    pub(super) against: Setting,
+
+    /// Pairs of runs, one of each side; the median of their ratios is told
     #[arg(long, value_name = "P", default_value_t = 7, value_parser = number::<1, 10_000>)]
     pub(super) pairs: u64,
+}
+
+impl CompareArguments {
+    /// The setting of the other side.
+    pub(super) fn other(&self) -> Setting {
+        self.against.over(&self.what.setting)
+    }
+
+    fn contradiction(&self) -> Option<String> {
+        let own = self.what.setting.contradiction(self.what.workload);
+        own.or_else(|| {
+            let other = self.other().contradiction(self.what.workload)?;
+            Some(format!("--against: {other}"))
+        })
+    }
 }
 
 /// What is run and how: the same for every command.
@@ -94,37 +118,8 @@ pub(super) struct What {
     #[arg(value_enum, ignore_case = true)]
     pub(super) workload: Workload,
 
-    /// Events [default: W1 1M lines, W2 20M, W7 100M]
-    #[arg(long, value_name = "N", value_parser = number::<1, { u64::MAX }>)]
-    pub(super) events: Option<u64>,
-
-    /// Distinct keys, where the workload has a choice [default: W2 10k]
-    #[arg(long, value_name = "K", value_parser = number::<1, { u32::MAX as u64 }>)]
-    pub(super) keys: Option<u64>,
-
-    /// Worker threads of the engine `fluxus`
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<1, 1024>)]
-    pub(super) workers: u64,
-
-    /// Cores to pin to, one a worker, such as 0,1 or 2-5 [default: the first this process may use]
-    #[arg(long, value_name = "LIST")]
-    pub(super) cores: Option<CoreList>,
-
-    /// Leave the threads to the operating system
-    #[arg(long, conflicts_with = "cores")]
-    pub(super) no_pin: bool,
-
-    /// What a worker of the engine `fluxus` does that has nothing to do
-    #[arg(long, value_enum, default_value_t = Idle::Adaptive)]
-    pub(super) idle: Idle,
-
-    /// Records in one batch of the engine `fluxus` [default: the engine's]
-    #[arg(long, value_name = "N", value_parser = number::<1, { 1 << 30 }>)]
-    pub(super) batch: Option<u64>,
-
-    /// Records in one ring of the engine `fluxus` [default: the engine's]
-    #[arg(long, value_name = "N", value_parser = number::<1, { 1 << 30 }>)]
-    pub(super) ring: Option<u64>,
+    #[command(flatten)]
+    pub(super) setting: Setting,
 
     /// Runs of each engine that come first and do not count
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<0, 10_000>)]
@@ -178,6 +173,20 @@ mod tests {
         assert!(contradicts("fluxus-perf run W7 --keys 4"));
         assert!(contradicts("fluxus-perf compare W1 --keys 4"));
         assert!(contradicts("fluxus-perf run W2 --engine hand --workers 2"));
+        assert!(contradicts(
+            "fluxus-perf run W2 --engine hand --watermark-ms 2"
+        ));
+        assert!(contradicts("fluxus-perf run W3 --watermark-ms 2"));
+        assert!(contradicts("fluxus-perf run W3 --engine entry"));
+        assert!(contradicts("fluxus-perf run W3 --slide-ms 7"));
+        assert!(contradicts("fluxus-perf run W2 --gap-ms 7"));
+        assert!(contradicts("fluxus-perf compare W3 --against --slide-ms=7"));
+        assert!(!contradicts(
+            "fluxus-perf compare W3 --against --slide-ms=6"
+        ));
+        assert!(!contradicts(
+            "fluxus-perf compare W2 --workers 2 --watermark-ms 2"
+        ));
         assert!(!contradicts("fluxus-perf run W2 --keys 4 --workers 2"));
         assert!(!contradicts("fluxus-perf compare W2 --workers 2"));
     }
@@ -244,8 +253,12 @@ mod tests {
                 ErrorKind::ValueValidation,
             ),
             (
-                "fluxus-perf compare W2 --engine hand",
-                ErrorKind::UnknownArgument,
+                "fluxus-perf compare W2 --against --engine=other",
+                ErrorKind::ValueValidation,
+            ),
+            (
+                "fluxus-perf compare W2 --against W3",
+                ErrorKind::ValueValidation,
             ),
         ] {
             assert_eq!(parse(line).err(), Some(kind), "{line}");

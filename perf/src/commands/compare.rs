@@ -1,218 +1,128 @@
-//! `compare`: both engines in turn, so that what disturbs one disturbs the other.
+//! `compare`: two sides in turn, and the ratio of their speeds.
 
 use serde::Serialize;
 
-use fluxus_perf::{Case, Engine, Idle, Options, Workload};
+use fluxus_perf::{Engine, Idle, Workload};
 
 use super::arguments::CompareArguments;
-use super::print::complain;
-use super::report::{duration, heading, median, Speed, Verdict};
-use super::{cores, Report};
+use super::comparison::{Comparison, Pair, Side};
+use super::report::{duration, heading, Choices};
+use super::Report;
 
-/// The one line of JSON. A ratio is the speed of `fluxus` over that of `hand`.
+/// The one line of JSON. A ratio is our speed over that of what it is held against.
 #[derive(Serialize)]
 struct Line<'run> {
     workload: Workload,
+    engine: Engine,
     events: u64,
-    keys: Option<u64>,
+    #[serde(flatten)]
+    choices: Choices,
     workers: usize,
-    hand_workers: usize,
     cores: &'run [usize],
     pinned: bool,
     idle: Idle,
+    against: Other<'run>,
     pairs: usize,
     ratio: f64,
     ratio_min: f64,
     ratio_max: f64,
     ratios: &'run [f64],
-    fluxus_mev_per_s: f64,
-    hand_mev_per_s: f64,
+    mev_per_s: f64,
     rows: u64,
     count: u64,
     sum: u64,
     digest_ok: bool,
 }
 
+/// What the comparison is held against.
+#[derive(Serialize)]
+struct Other<'run> {
+    engine: Engine,
+    events: u64,
+    #[serde(flatten)]
+    choices: Choices,
+    workers: usize,
+    cores: &'run [usize],
+    pinned: bool,
+    idle: Idle,
+    mev_per_s: f64,
+}
+
 pub(super) fn compare(asked: &CompareArguments) -> Result<Report, String> {
     let what = &asked.what;
-    let (options, warnings) = cores::options(what);
-    warnings
-        .iter()
-        .for_each(|warning| complain(&format!("warning: {warning}")));
-    let events = what.events.unwrap_or(what.workload.default_events());
-    let case = Case::prepare(what.workload, events, what.keys)?;
+    let ours = Side::prepare(what.workload, what.setting.clone(), None)?;
+    let theirs = Side::prepare(what.workload, asked.other(), Some(&ours))?;
+    let headings = [&ours, &theirs].map(|side| {
+        let engine = side.setting.engine();
+        format!("{engine}, {}", heading(&side.case, &side.options))
+    });
+    let choices = [&ours, &theirs].map(|side| Choices::of(&side.case, &side.options));
+    let options = [ours.options.clone(), theirs.options.clone()];
+    let engines = [ours.setting.engine(), theirs.setting.engine()];
+    let events = [ours.case.events(), theirs.case.events()];
 
-    // The loop by hand has one core, however many the engine has.
-    let by_hand = Options {
-        workers: 1,
-        ..options.clone()
-    };
-    let mut verdict = Verdict::of(&case);
-    let mut digest = case.expected().0;
-    let mut seconds = |engine: Engine| {
-        let options = if engine == Engine::Hand {
-            &by_hand
-        } else {
-            &options
-        };
-        let outcome = case.run(engine, options)?;
-        verdict.check(engine, outcome.digest);
-        if engine == Engine::Fluxus {
-            digest = outcome.digest;
-        }
-        Ok(outcome.seconds)
-    };
-    let pairs = interleave(asked.pairs, what.warm_up, &mut seconds)?;
-
-    let ratios: Vec<f64> = pairs.iter().map(Pair::ratio).collect();
-    let ratio = median(&ratios);
-    let ratio_min = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-    let ratio_max = ratios.iter().copied().fold(0.0, f64::max);
-    let fluxus = Speed::of(
-        &case,
-        &pairs.iter().map(|pair| pair.fluxus).collect::<Vec<_>>(),
-    );
-    let hand = Speed::of(
-        &case,
-        &pairs.iter().map(|pair| pair.hand).collect::<Vec<_>>(),
-    );
+    let comparison = Comparison::run([ours, theirs], asked.pairs, what.warm_up)?;
+    let ratio = comparison.ratio();
+    let [ratio_min, ratio_max] = comparison.spread();
+    let [our_speed, their_speed] = &comparison.speeds;
     let text = if what.json {
         let line = Line {
             workload: what.workload,
-            events,
-            keys: case.keys(),
-            workers: options.workers,
-            hand_workers: by_hand.workers,
-            cores: &options.cores,
-            pinned: options.pin,
-            idle: options.idle,
-            pairs: pairs.len(),
+            engine: engines[0],
+            events: events[0],
+            choices: choices[0],
+            workers: options[0].workers,
+            cores: &options[0].cores,
+            pinned: options[0].pin,
+            idle: options[0].idle,
+            against: Other {
+                engine: engines[1],
+                events: events[1],
+                choices: choices[1],
+                workers: options[1].workers,
+                cores: &options[1].cores,
+                pinned: options[1].pin,
+                idle: options[1].idle,
+                mev_per_s: their_speed.median,
+            },
+            pairs: comparison.pairs.len(),
             ratio,
             ratio_min,
             ratio_max,
-            ratios: &ratios,
-            fluxus_mev_per_s: fluxus.median,
-            hand_mev_per_s: hand.median,
-            rows: digest.rows,
-            count: digest.count,
-            sum: digest.sum,
-            digest_ok: verdict.is_right(),
+            ratios: &comparison.ratios,
+            mev_per_s: our_speed.median,
+            rows: comparison.digest.rows,
+            count: comparison.digest.count,
+            sum: comparison.digest.sum,
+            digest_ok: comparison.wrong.is_none(),
         };
         serde_json::to_string(&line).map_err(|error| error.to_string())? + "\n"
     } else {
-        let pairs: String = pairs
+        let pairs: String = comparison
+            .pairs
             .iter()
+            .zip(&comparison.ratios)
             .zip(1..)
-            .map(|(pair, number)| pair.in_a_row(number))
+            .map(|((pair, ratio), number)| in_a_row(pair, *ratio, number))
             .collect();
         format!(
-            "{}\nboth engines in turn, each warmed up by {} before; hand has 1 worker\n\n\
-             pair       fluxus         hand   fluxus/hand\n{pairs}\n\
-             fluxus  {fluxus}\n\
-             hand    {hand}\n\
+            "ours    {}\ntheirs  {}\nin turn, each warmed up by {} before\n\n\
+             pair         ours       theirs   ours/theirs\n{pairs}\n\
+             ours    {our_speed}\n\
+             theirs  {their_speed}\n\
              ratio   {ratio:.3} ({ratio_min:.3} to {ratio_max:.3})  \
-             median of the pairs' speed ratios, fluxus over hand: above 1 fluxus is faster\n\
+             median of the pairs' speed ratios, ours over theirs: above 1 ours is faster\n\
              digest  {}\n",
-            heading(&case, &options),
-            what.warm_up,
-            verdict.in_words(),
+            headings[0], headings[1], what.warm_up, comparison.in_words,
         )
     };
     Ok(Report {
         text,
-        wrong: verdict.wrong(),
+        wrong: comparison.wrong,
     })
 }
 
-/// Two runs next to each other, in seconds.
-#[derive(Debug, PartialEq)]
-struct Pair {
-    fluxus: f64,
-    hand: f64,
-}
-
-impl Pair {
-    /// How much faster fluxus was: its speed over the loop's.
-    fn ratio(&self) -> f64 {
-        self.hand / self.fluxus
-    }
-
-    fn in_a_row(&self, number: usize) -> String {
-        let [fluxus, hand] = [self.fluxus, self.hand].map(duration);
-        format!(
-            "{number:>4} {fluxus:>12} {hand:>12} {:>13.3}\n",
-            self.ratio()
-        )
-    }
-}
-
-/// Runs pairs in mirrored order, ours, theirs, theirs, ours: whatever drifts in
-/// one direction weighs on both alike.
-fn interleave(
-    pairs: u64,
-    warm_up: u64,
-    seconds: &mut impl FnMut(Engine) -> Result<f64, String>,
-) -> Result<Vec<Pair>, String> {
-    for _ in 0..warm_up {
-        seconds(Engine::Fluxus)?;
-        seconds(Engine::Hand)?;
-    }
-    let mut measured = Vec::new();
-    for number in 0..pairs {
-        let pair = if number % 2 == 0 {
-            let fluxus = seconds(Engine::Fluxus)?;
-            Pair {
-                fluxus,
-                hand: seconds(Engine::Hand)?,
-            }
-        } else {
-            let hand = seconds(Engine::Hand)?;
-            Pair {
-                fluxus: seconds(Engine::Fluxus)?,
-                hand,
-            }
-        };
-        measured.push(pair);
-    }
-    Ok(measured)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn engines_take_turns_in_mirrored_order() {
-        let mut order = String::new();
-        let mut clock = 0.0;
-        let pairs = interleave(3, 1, &mut |engine| {
-            order.push(if engine == Engine::Fluxus { 'f' } else { 'h' });
-            clock += 1.0;
-            Ok(clock)
-        });
-        assert_eq!(order, "fhfhhffh");
-        let pair = |fluxus, hand| Pair { fluxus, hand };
-        assert_eq!(
-            pairs,
-            Ok(vec![pair(3.0, 4.0), pair(6.0, 5.0), pair(7.0, 8.0)])
-        );
-    }
-
-    #[test]
-    fn a_ratio_above_one_means_that_fluxus_took_less_time() {
-        assert_eq!(
-            Pair {
-                fluxus: 1.0,
-                hand: 2.0
-            }
-            .ratio(),
-            2.0
-        );
-    }
-
-    #[test]
-    fn an_engine_that_fails_ends_the_comparison() {
-        let failed = interleave(3, 0, &mut |_| Err("no".to_owned()));
-        assert_eq!(failed, Err("no".to_owned()));
-    }
+fn in_a_row(pair: &Pair, ratio: f64, number: usize) -> String {
+    let [ours, theirs] = [pair.ours, pair.theirs].map(duration);
+    format!("{number:>4} {ours:>12} {theirs:>12} {ratio:>13.3}\n")
 }

@@ -2,9 +2,7 @@
 
 use std::str::FromStr;
 
-use fluxus_perf::{Cores, Options};
-
-use super::arguments::What;
+use fluxus_perf::Cores;
 
 /// Cores in the order given: `0,1`, `2-5`, or both mixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +10,13 @@ pub(super) struct CoreList(Vec<usize>);
 
 /// The largest number of a core that is taken for one.
 const LARGEST: usize = 1023;
+
+impl CoreList {
+    /// The cores, in the order given.
+    pub(super) fn as_slice(&self) -> &[usize] {
+        &self.0
+    }
+}
 
 impl FromStr for CoreList {
     type Err = String;
@@ -35,21 +40,6 @@ fn core(text: &str) -> Result<usize, String> {
     number.ok().filter(|&core| core <= LARGEST).ok_or_else(|| {
         format!("`{text}` is not a core from 0 to {LARGEST}; give a list such as 0,1 or 2-5")
     })
-}
-
-/// How the engine is to run, and what to warn of before it does.
-pub(super) fn options(what: &What) -> (Options, Vec<String>) {
-    let workers = what.workers as usize;
-    let (cores, warnings) = for_threads(what.cores.as_ref(), what.no_pin, workers);
-    let options = Options {
-        workers,
-        pin: !cores.is_empty(),
-        cores,
-        idle: what.idle,
-        batch: what.batch.map(|batch| batch as usize),
-        ring: what.ring.map(|ring| ring as usize),
-    };
-    (options, warnings)
 }
 
 /// The cores that so many threads are to be pinned to, none for no pinning, and

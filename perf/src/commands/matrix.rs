@@ -10,7 +10,8 @@ use fluxus_perf::Idle;
 
 use super::arguments::number;
 use super::latency::{host_in_words, told, write, write_json, Asked, Load, LARGEST_BATCH, SCHEMA};
-use super::print::{complain, Progress};
+use super::print::complain;
+use super::progress::Progress;
 use super::report::thousands;
 use super::Report;
 

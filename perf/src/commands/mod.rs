@@ -3,12 +3,22 @@
 mod arguments;
 mod cores;
 mod print;
+mod progress;
 mod report;
+mod setting;
 
 mod compare;
+mod comparison;
+mod diff;
+mod doctor;
+mod instructions;
 mod latency;
 mod matrix;
+mod once;
+mod record;
 mod run;
+mod system_calls;
+mod targets;
 
 use std::process::ExitCode;
 
@@ -32,6 +42,13 @@ pub(crate) fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Run(asked) => run::run(asked),
         Command::Compare(asked) => compare::compare(asked),
+        Command::Targets(asked) => targets::targets(asked),
+        Command::Doctor(asked) => doctor::doctor(asked),
+        Command::Instructions(asked) => instructions::instructions(asked),
+        Command::SystemCalls(asked) => system_calls::system_calls(asked),
+        Command::Record(asked) => record::record(asked),
+        Command::Diff(asked) => diff::diff(asked),
+        Command::Once(asked) => once::once(asked),
         Command::Latency(asked) => latency::latency(asked),
         Command::Matrix(asked) => matrix::matrix(asked),
     };

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use fluxus_perf::{Case, Digest, Engine, Options};
+use serde::Serialize;
+
+use fluxus_perf::{Asked, Case, Digest, Engine, Options, Workload};
 
 use super::cores;
 
@@ -40,11 +42,65 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
+/// What of a run may be otherwise, in JSON: `null` where there is no choice.
+#[derive(Clone, Copy, Serialize)]
+pub(super) struct Choices {
+    keys: Option<u64>,
+    size_ms: Option<u64>,
+    slide_ms: Option<u64>,
+    gap_ms: Option<u64>,
+    disorder_percent: Option<u64>,
+    disorder_ms: Option<u64>,
+    watermark_ms: Option<u64>,
+    operators: Option<u64>,
+}
+
+impl Choices {
+    pub(super) fn of(case: &Case, options: &Options) -> Self {
+        let shape = case.shape();
+        Self {
+            keys: shape.keys,
+            size_ms: shape.size_ms,
+            slide_ms: shape.slide_ms,
+            gap_ms: shape.gap_ms,
+            disorder_percent: shape.disorder_percent,
+            disorder_ms: shape.disorder_ms,
+            watermark_ms: options.watermark_ms,
+            operators: shape.operators,
+        }
+    }
+
+    /// Those that are not the workload's own, in words.
+    fn in_words(&self, workload: Workload) -> String {
+        let own = Asked::own(workload);
+        let mut words = self
+            .keys
+            .map_or(String::new(), |keys| format!(", {} keys", thousands(keys)));
+        for (number, own, what) in [
+            (self.size_ms, own.size_ms, "windows of {} ms"),
+            (self.slide_ms, own.slide_ms, "every {} ms"),
+            (self.gap_ms, own.gap_ms, "a gap of {} ms"),
+            (
+                self.disorder_percent,
+                own.disorder_percent,
+                "{} % out of order",
+            ),
+            (self.disorder_ms, own.disorder_ms, "by up to {} ms"),
+            (self.operators, own.operators, "{} operators before"),
+            (self.watermark_ms, None, "a watermark every {} ms"),
+        ] {
+            if let Some(number) = number.filter(|_| number != own) {
+                words += ", ";
+                words += &what.replace("{}", &thousands(number));
+            }
+        }
+        words
+    }
+}
+
 /// The first line of every table: what was run and where.
 pub(super) fn heading(case: &Case, options: &Options) -> String {
-    let keys = case
-        .keys()
-        .map_or(String::new(), |keys| format!(", {} keys", thousands(keys)));
+    let choices = Choices::of(case, options).in_words(case.workload());
     let workers = match options.workers {
         1 => "1 worker".to_owned(),
         workers => format!("{workers} workers"),
@@ -55,7 +111,7 @@ pub(super) fn heading(case: &Case, options: &Options) -> String {
     };
     let (workload, unit) = (case.workload(), case.workload().unit());
     format!(
-        "{workload}: {} {unit}{keys}; {workers}, {place}",
+        "{workload}: {} {unit}{choices}; {workers}, {place}",
         thousands(case.events())
     )
 }
@@ -146,8 +202,6 @@ impl Verdict {
 
 #[cfg(test)]
 mod tests {
-    use fluxus_perf::Workload;
-
     use super::*;
 
     #[test]

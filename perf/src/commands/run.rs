@@ -6,8 +6,9 @@ use fluxus_perf::{Case, Digest, Engine, Idle, Workload};
 
 use super::arguments::RunArguments;
 use super::print::complain;
-use super::report::{duration, heading, median, thousands, Speed, Verdict};
-use super::{cores, Report};
+use super::progress::Progress;
+use super::report::{duration, heading, median, thousands, Choices, Speed, Verdict};
+use super::Report;
 
 /// The one line of JSON. `mev_per_s` counts millions of the workload's events, lines in W1.
 #[derive(Serialize)]
@@ -15,7 +16,8 @@ struct Line<'run> {
     workload: Workload,
     engine: Engine,
     events: u64,
-    keys: Option<u64>,
+    #[serde(flatten)]
+    choices: Choices,
     workers: usize,
     cores: &'run [usize],
     pinned: bool,
@@ -34,33 +36,42 @@ struct Line<'run> {
 
 pub(super) fn run(asked: &RunArguments) -> Result<Report, String> {
     let what = &asked.what;
-    let (options, warnings) = cores::options(what);
+    let (setting, engine) = (&what.setting, what.setting.engine());
+    let (options, warnings) = setting.options();
     warnings
         .iter()
         .for_each(|warning| complain(&format!("warning: {warning}")));
-    let events = what.events.unwrap_or(what.workload.default_events());
-    let case = Case::prepare(what.workload, events, what.keys)?;
+    let events = setting.events(what.workload);
+    let case = Case::prepare_shaped(what.workload, events, setting.asked())?;
 
     let mut verdict = Verdict::of(&case);
-    for _ in 0..what.warm_up {
-        verdict.check(asked.engine, case.run(asked.engine, &options)?.digest);
+    let mut progress = Progress::on_terminal();
+    let runs_in_all = what.warm_up + asked.repeat;
+    let mut say = |run: u64| {
+        progress.say(&format!("{}: run {run} of {runs_in_all}", what.workload));
+    };
+    for run in 0..what.warm_up {
+        say(run + 1);
+        verdict.check(engine, case.run(engine, &options)?.digest);
     }
     let mut seconds = Vec::new();
     let mut digest = Digest::default();
-    for _ in 0..asked.repeat {
-        let outcome = case.run(asked.engine, &options)?;
-        verdict.check(asked.engine, outcome.digest);
+    for run in 0..asked.repeat {
+        say(what.warm_up + run + 1);
+        let outcome = case.run(engine, &options)?;
+        verdict.check(engine, outcome.digest);
         seconds.push(outcome.seconds);
         digest = outcome.digest;
     }
+    drop(progress);
 
     let speed = Speed::of(&case, &seconds);
     let text = if what.json {
         let line = Line {
             workload: what.workload,
-            engine: asked.engine,
+            engine,
             events,
-            keys: case.keys(),
+            choices: Choices::of(&case, &options),
             workers: options.workers,
             cores: &options.cores,
             pinned: options.pin,
@@ -85,7 +96,7 @@ pub(super) fn run(asked: &RunArguments) -> Result<Report, String> {
              count   {}\n\
              digest  {}, {}\n",
             heading(&case, &options),
-            asked.engine,
+            engine,
             runs(asked.repeat),
             what.warm_up,
             duration(median(&seconds)),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::digest::fnv1a64;
-use crate::splitmix::{disorder_ms, splitmix, DISORDER_MS, T0_MS};
+use crate::splitmix::{splitmix, Disorder, T0_MS};
 use crate::Digest;
 
 /// Distinct words; the k-th is drawn with weight 1/(k+1).
@@ -58,6 +58,11 @@ pub fn word(k: usize) -> String {
 ///
 /// Their text is one string that is never freed: the program holds it to its end.
 pub fn generate(lines: usize) -> Arc<[Line]> {
+    generate_disordered(lines, Disorder::OWN)
+}
+
+/// The first `lines` lines, out of order as asked for.
+pub fn generate_disordered(lines: usize, disorder: Disorder) -> Arc<[Line]> {
     let words: Vec<String> = (0..VOCABULARY).map(word).collect();
     let mut total = 0u64;
     let cumulative: Vec<u64> = (0..VOCABULARY as u64)
@@ -88,9 +93,9 @@ pub fn generate(lines: usize) -> Arc<[Line]> {
         .map(|index| {
             let line = &text[start..ends[index]];
             start = ends[index];
-            let late_ms = disorder_ms(splitmix(46, index as u64));
             Line {
-                timestamp_ms: T0_MS + index as i64 / 10 + DISORDER_MS - late_ms,
+                timestamp_ms: disorder
+                    .time_ms(T0_MS + index as i64 / 10, splitmix(46, index as u64)),
                 text: line,
             }
         })

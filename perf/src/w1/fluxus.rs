@@ -1,14 +1,12 @@
 //! W1 through the public API of Fluxus.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fluxus::prelude::*;
 
 use super::data::{Line, Row};
 use super::words::{Word, Words};
-use super::WINDOW_MS;
-use crate::{engine, Digest, Options, Outcome};
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// Words that a run has, with some room.
 const EXPECTED_WORDS: u64 = 10_000;
@@ -17,19 +15,17 @@ const EXPECTED_WORDS: u64 = 10_000;
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(lines: &Arc<[Line]>, options: &Options) -> Result<Outcome, String> {
+pub fn run(lines: &Arc<[Line]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
     engine::timed("W1", options, EXPECTED_WORDS, |job| {
         Ok(job
             .from_shared(lines, options.workers)
             .timestamps(
                 |line| Timestamp::from_millis(line.timestamp_ms),
-                engine::disorder()?,
+                engine::disorder(shape)?,
             )
             .flat_map(|line| Words::of(line.text))
             .key_by(|&word| word)
-            .window(Tumbling::new(Duration::from_millis(
-                WINDOW_MS.unsigned_abs(),
-            ))?)
+            .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
             .count()
             .fold_all(
                 Digest::default(),

@@ -4,31 +4,33 @@ use std::collections::BTreeMap;
 
 use super::data::{Line, Row};
 use super::words::{Word, Words};
-use super::WINDOW_MS;
-use crate::dense_ids::DenseIds;
-use crate::splitmix::WATERMARK_LAG_MS;
-use crate::Digest;
+use crate::dense_ids::{DenseIds, Intern};
+use crate::open_panes::OpenPanes;
+use crate::{Digest, Shape, Workload};
 
 /// Lines between two looks at the watermark: 6 ms of event time.
 const BATCH: usize = 64;
 
 /// Counts the words and takes the digest of the results.
 pub fn run(lines: &[Line]) -> Digest {
+    run_shaped::<DenseIds>(lines, &Shape::own(Workload::W1))
+}
+
+/// As [`run`], with other windows, and with ids from anywhere.
+pub(crate) fn run_shaped<I: Intern>(lines: &[Line], shape: &Shape) -> Digest {
     let mut digest = Digest::default();
     let Some(first) = lines.first() else {
         return digest;
     };
-    let mut ids = DenseIds::new();
+    let mut ids = I::default();
     let mut words: Vec<u64> = Vec::new();
-    // At most two windows are open at once: the disorder and a batch together
-    // are shorter than one. `panes[0]` is the older.
-    let mut panes: [Pane; 2] = Default::default();
-    let mut boundary_ms = first.timestamp_ms.div_euclid(WINDOW_MS) * WINDOW_MS;
+    let earliest_ms = first.timestamp_ms - shape.lag_ms();
+    let mut panes: OpenPanes<Pane> = OpenPanes::new(shape.size_ms, earliest_ms);
     let mut latest_ms = i64::MIN;
 
     for batch in lines.chunks(BATCH) {
         for line in batch {
-            let pane = &mut panes[usize::from(line.timestamp_ms >= boundary_ms)];
+            let pane = panes.at(line.timestamp_ms);
             for word in Words::of(line.text) {
                 match word {
                     Word::Short(bytes) => {
@@ -43,16 +45,11 @@ pub fn run(lines: &[Line]) -> Digest {
             }
             latest_ms = latest_ms.max(line.timestamp_ms);
         }
-        while boundary_ms - 1 <= latest_ms - WATERMARK_LAG_MS {
-            panes[0].emit(&words, boundary_ms - WINDOW_MS, &mut digest);
-            panes.swap(0, 1);
-            boundary_ms += WINDOW_MS;
-        }
+        panes.close(latest_ms - shape.lag_ms(), |pane, start_ms| {
+            pane.emit(&words, start_ms, &mut digest);
+        });
     }
-    for pane in &mut panes {
-        pane.emit(&words, boundary_ms - WINDOW_MS, &mut digest);
-        boundary_ms += WINDOW_MS;
-    }
+    panes.close_all(0, |pane, start_ms| pane.emit(&words, start_ms, &mut digest));
     digest
 }
 
@@ -110,6 +107,7 @@ impl Pane {
 mod tests {
     use super::super::data;
     use super::*;
+    use crate::w1::WINDOW_MS;
 
     /// The slow obvious way: every window kept to the end.
     fn obvious(lines: &[Line]) -> Digest {

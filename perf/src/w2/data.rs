@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::splitmix::{disorder_ms, pick, splitmix, T0_MS};
+use crate::splitmix::{pick, splitmix, Disorder, T0_MS};
 use crate::Digest;
 
 /// Distinct keys unless others are asked for.
@@ -59,19 +59,25 @@ impl Row {
 
 /// The event at `index`, counted from 0, out of `keys` keys.
 #[inline]
-pub fn event(index: u64, keys: u64) -> Event {
+pub fn event(index: u64, keys: u64, disorder: Disorder) -> Event {
     let random = splitmix(42, index);
     Event {
         key: splitmix(7, pick(random, keys)),
         value: (random >> 48) as f64 * 0.0625,
-        timestamp_ms: T0_MS + (index / 100) as i64 + crate::splitmix::DISORDER_MS
-            - disorder_ms(random),
+        timestamp_ms: disorder.time_ms(T0_MS + (index / 100) as i64, random),
     }
 }
 
-/// The first `events` events.
+/// The first `events` events, out of `keys` keys.
 pub fn generate(events: usize, keys: u64) -> Arc<[Event]> {
-    (0..events).map(|index| event(index as u64, keys)).collect()
+    generate_disordered(events, keys, Disorder::OWN)
+}
+
+/// The first `events` events, out of order as asked for.
+pub fn generate_disordered(events: usize, keys: u64, disorder: Disorder) -> Arc<[Event]> {
+    (0..events)
+        .map(|index| event(index as u64, keys, disorder))
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,24 +1,27 @@
 //! W2 through the public API of Fluxus.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fluxus::prelude::*;
+use fluxus::sink::Folded;
+use fluxus::windows::WatermarkGenerator;
+use fluxus::Timed;
 
-use super::data::{Event, Row, DEFAULT_KEYS};
-use super::WINDOW_MS;
-use crate::{engine, Digest, Options, Outcome};
+use super::chain;
+use super::data::{Event, Row};
+use crate::engine::Paced;
+use crate::{engine, Digest, Options, Outcome, Shape};
 
 /// Count, sum, minimum and maximum in one pass.
 #[derive(Clone)]
-struct Statistics;
+pub(crate) struct Statistics;
 
 /// What a key has read in one window: half a cache line.
 ///
 /// Minimum and maximum lie apart: side by side, the compiler turns their two
 /// instructions into a vector of two and ten instructions.
 #[derive(Clone, Copy)]
-struct Accumulator {
+pub(crate) struct Accumulator {
     count: u64,
     min: f64,
     sum: f64,
@@ -82,40 +85,89 @@ impl Aggregate<Event> for Statistics {
 ///
 /// # Errors
 /// Why the engine could not be built or did not finish.
-pub fn run(events: &Arc<[Event]>, options: &Options) -> Result<Outcome, String> {
-    engine::timed("W2", options, DEFAULT_KEYS, |job| {
-        Ok(job
+pub fn run(events: &Arc<[Event]>, shape: &Shape, options: &Options) -> Result<Outcome, String> {
+    let disorder = engine::disorder(shape).map_err(|error| error.to_string())?;
+    match options.watermark_ms {
+        None if shape.operators > 0 => run_chained(disorder, events, shape, options),
+        None => run_with(disorder, events, shape, options),
+        Some(every_ms) => run_with(Paced::new(disorder, every_ms), events, shape, options),
+    }
+}
+
+fn run_with(
+    watermarks: impl WatermarkGenerator<Event>,
+    events: &Arc<[Event]>,
+    shape: &Shape,
+    options: &Options,
+) -> Result<Outcome, String> {
+    engine::timed("W2", options, shape.keys, |job| {
+        let events = job.from_shared(events, options.workers).timestamps(
+            |event| Timestamp::from_millis(event.timestamp_ms),
+            watermarks,
+        );
+        windowed(events, shape)
+    })
+}
+
+/// Behind the eight operators of [`chain`].
+fn run_chained(
+    watermarks: impl WatermarkGenerator<Event>,
+    events: &Arc<[Event]>,
+    shape: &Shape,
+    options: &Options,
+) -> Result<Outcome, String> {
+    engine::timed("W2 behind a chain", options, shape.keys, |job| {
+        let events = job
             .from_shared(events, options.workers)
             .timestamps(
                 |event| Timestamp::from_millis(event.timestamp_ms),
-                engine::disorder()?,
+                watermarks,
             )
-            .key_by(|event| event.key)
-            .window(Tumbling::new(Duration::from_millis(
-                WINDOW_MS.unsigned_abs(),
-            ))?)
-            .aggregate(Statistics)
-            .map(|row| {
-                let Accumulator {
-                    count,
-                    sum,
-                    min,
-                    max,
-                } = row.value;
-                Row {
-                    key: row.key,
-                    start_ms: row.start().millis(),
-                    count,
-                    sum,
-                    min,
-                    max,
-                    mean: sum / count as f64,
-                }
-            })
-            .fold_all(
-                Digest::default(),
-                |digest, row| row.add_to(digest),
-                Digest::merge,
-            ))
+            .map(chain::multiply)
+            .filter(chain::is_known)
+            .map(chain::rotate)
+            .filter(chain::is_sound)
+            .map(chain::mask)
+            .filter(chain::is_recent)
+            .map(chain::mask)
+            .map(chain::restore);
+        windowed(events, shape)
     })
+}
+
+/// The window and the sink.
+fn windowed(
+    events: DataStream<impl Timed<Item = Event>>,
+    shape: &Shape,
+) -> Result<Folded<Digest>, Error> {
+    Ok(events
+        .key_by(|event| event.key)
+        .window(Tumbling::new(engine::milliseconds(shape.size_ms))?)
+        .aggregate(Statistics)
+        .map(row)
+        .fold_all(
+            Digest::default(),
+            |digest, row| row.add_to(digest),
+            Digest::merge,
+        ))
+}
+
+/// What a window of a key gives, as a row of the result.
+#[inline]
+pub(crate) fn row(result: WindowResult<u64, Accumulator>) -> Row {
+    let Accumulator {
+        count,
+        sum,
+        min,
+        max,
+    } = result.value;
+    Row {
+        key: result.key,
+        start_ms: result.start().millis(),
+        count,
+        sum,
+        min,
+        max,
+        mean: sum / count as f64,
+    }
 }

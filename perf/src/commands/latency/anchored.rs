@@ -8,7 +8,7 @@ use fluxus_perf::latency::anchor::pair;
 use fluxus_perf::latency::host::Host;
 use fluxus_perf::latency::{Measured, Paired, Plan};
 
-use crate::commands::print::Progress;
+use crate::commands::progress::Progress;
 use crate::commands::report::{median, thousands};
 use crate::commands::Report;
 

@@ -98,6 +98,7 @@ impl Load {
                 batch,
                 // A ring holds at least a batch.
                 ring: batch.map(|batch| batch.next_power_of_two().max(4096)),
+                watermark_ms: None,
             },
         };
         Ok((plan, warnings))

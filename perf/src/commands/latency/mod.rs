@@ -16,7 +16,8 @@ use fluxus_perf::latency::{run, Measured, Origin};
 use fluxus_perf::Idle;
 
 use super::arguments::number;
-use super::print::{complain, Progress};
+use super::print::complain;
+use super::progress::Progress;
 use super::Report;
 
 pub(super) use figures::told;
