@@ -6,9 +6,9 @@
 //! Both give a [`Digest`], and a speed counts only with the right one.
 //!
 //! ```text
-//! splitmix ─► w1/data  w2/data ─► Case ─┬─► w*/hand   ─┬─► Digest, seconds ─► run | compare
-//!                                       └─► w*/fluxus ─┘        │
-//!                                                          expected
+//! splitmix ─► w*/data        ─► Case ─┬─► w*/hand   ─┬─► Digest, seconds ─► run | compare | targets
+//! nexmark crate ─► nexmark/data ─►    └─► w*/fluxus ─┘        │
+//!                                     Shape                expected
 //! ```
 #![forbid(unsafe_code)]
 

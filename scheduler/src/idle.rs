@@ -12,7 +12,8 @@ use std::time::Duration;
 /// thread holds up the very one it waits for, for milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum IdleStrategy {
-    /// Spin for ever: the shortest answer, for a core of one's own.
+    /// Look again at once, for ever, without a hint to the core: the shortest
+    /// answer, for a core of one's own.
     BusySpin,
     /// Spin briefly, then yield for ever.
     Yield,
@@ -96,6 +97,8 @@ const YIELDS: u32 = 100;
 /// What to do after one more round without progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
+    /// Not at all: look again at once.
+    Not,
     Spin,
     Yield,
     Park,
@@ -138,8 +141,10 @@ impl Patience {
     /// One more round went without progress.
     #[inline]
     pub(crate) fn next(&mut self) -> Rest {
+        // No hint to the core either: it takes as long as a round of polls that
+        // find nothing, and a record would wait for half of both.
         if self.spins == u32::MAX {
-            return Rest::Spin;
+            return Rest::Not;
         }
         if self.waited < self.spins {
             self.waited += 1;
@@ -194,7 +199,7 @@ mod tests {
         use IdleStrategy::*;
         type Ladder<'a> = &'a [(Rest, usize)];
         let table: [(IdleStrategy, bool, Ladder<'_>); 8] = [
-            (BusySpin, false, &[(Rest::Spin, 3_000)]),
+            (BusySpin, false, &[(Rest::Not, 3_000)]),
             (BusySpin, true, &[(Rest::Yield, 3_000)]),
             (Yield, false, &[(Rest::Spin, 64), (Rest::Yield, 2_936)]),
             (Yield, true, &[(Rest::Yield, 3_000)]),

@@ -91,6 +91,7 @@ fn keep_polling(
             continue;
         }
         match patience.next() {
+            Rest::Not => {}
             Rest::Spin => std::hint::spin_loop(),
             Rest::Park if park_limit.is_some() => {
                 parker.prepare();
