@@ -1,4 +1,4 @@
-use crate::exchange::{InboxTask, Lane, Outbox, Receiver, Sender};
+use crate::exchange::{Funnel, InboxTask, Lane, Outbox, Receiver, Sender};
 use crate::instance::{FaultSlot, Latencies};
 use crate::metrics::Registry;
 use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal, Spread};
@@ -187,7 +187,7 @@ impl Plan {
         kind: &'static str,
         producers: Spread,
         consumers: Spread,
-        mut consumer: M,
+        consumer: M,
         route: R,
     ) -> Result<impl FnMut(&Instance) -> Outbox<T, R>, Error>
     where
@@ -195,6 +195,59 @@ impl Plan {
         C: Collector<T> + Send + 'static,
         M: FnMut(&Instance) -> C,
         R: FnMut(&T) -> usize + Clone + Send + 'static,
+    {
+        let rings = self.rings(name, kind, producers, consumers, consumer)?;
+        let name = name.clone();
+        let mut rings = rings.into_iter();
+        Ok(move |instance: &Instance| {
+            // Instances are made in order, and so are their rings.
+            let (senders, answers) = rings.next().unwrap_or_default();
+            let senders = senders.into_iter();
+            let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
+            Outbox::new(name.clone(), lanes.collect(), answers, route.clone())
+        })
+    }
+
+    /// As [`cut`](Self::cut), where the stage below has one instance.
+    pub(crate) fn cut_to_one<T, C, M>(
+        &mut self,
+        name: &Name,
+        kind: &'static str,
+        producers: Spread,
+        consumer_spread: Spread,
+        consumer: M,
+    ) -> Result<impl FnMut(&Instance) -> Funnel<T>, Error>
+    where
+        T: Send + 'static,
+        C: Collector<T> + Send + 'static,
+        M: FnMut(&Instance) -> C,
+    {
+        debug_assert!(consumer_spread.is_single());
+        let rings = self.rings(name, kind, producers, consumer_spread, consumer)?;
+        let name = name.clone();
+        let mut senders = rings.into_iter().flat_map(|(senders, _)| senders);
+        Ok(move |instance: &Instance| {
+            // One ring for each producer, and no more of these are made.
+            let sender = senders.next().expect("a ring for every producer");
+            Funnel::new(sender, &name, instance)
+        })
+    }
+
+    /// Ends the stage that is being lowered at an inbox. For each producer, in
+    /// order: its ring to every consumer, and what that tells it of itself.
+    #[allow(clippy::type_complexity)]
+    fn rings<T, C, M>(
+        &mut self,
+        name: &Name,
+        kind: &'static str,
+        producers: Spread,
+        consumers: Spread,
+        mut consumer: M,
+    ) -> Result<Vec<(Vec<Sender<T>>, Vec<CounterReader>)>, Error>
+    where
+        T: Send + 'static,
+        C: Collector<T> + Send + 'static,
+        M: FnMut(&Instance) -> C,
     {
         let instances = self.close_stage(consumers);
         let edge = self.edges.len();
@@ -207,34 +260,24 @@ impl Plan {
         });
         self.leaving.push(edge);
 
-        let mut lanes: Vec<Vec<Sender<T>>> = (0..producers.count).map(|_| Vec::new()).collect();
-        let mut answers: Vec<Vec<CounterReader>> = vec![Vec::new(); producers.count];
+        let mut rings: Vec<(Vec<Sender<T>>, Vec<CounterReader>)> =
+            (0..producers.count).map(|_| Default::default()).collect();
         for instance in &instances {
             let mut receivers = Vec::with_capacity(producers.count);
-            for (producer, lanes) in lanes.iter_mut().enumerate() {
+            for (producer, (senders, _)) in rings.iter_mut().enumerate() {
                 let from = self.worker_of(producers, producer);
                 let (sender, receiver) = self.ring(name, from, instance.worker)?;
-                lanes.push(sender);
+                senders.push(sender);
                 receivers.push(receiver);
             }
             let chain = consumer(instance);
             let task = InboxTask::new(name.clone(), instance, receivers, chain);
-            for (answers, answer) in answers.iter_mut().zip(task.answers()) {
+            for ((_, answers), answer) in rings.iter_mut().zip(task.answers()) {
                 answers.push(answer.clone());
             }
             self.add_task(instance, Box::new(task));
         }
-        let name = name.clone();
-        let mut lanes = lanes.into_iter();
-        let mut answers = answers.into_iter();
-        Ok(move |instance: &Instance| {
-            // Instances are made in order, and so are their lanes.
-            let senders = lanes.next().unwrap_or_default().into_iter();
-            let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
-            let lanes = lanes.collect();
-            let answers = answers.next().unwrap_or_default();
-            Outbox::new(name.clone(), lanes, answers, route.clone())
-        })
+        Ok(rings)
     }
 
     /// A ring from one worker to another, each of which wakes the other.

@@ -54,9 +54,9 @@ fn records(start: i64, count: i64) -> impl Iterator<Item = Said<i64>> {
     (0..count).map(move |n| Record(start + n % 100, n))
 }
 
-/// One core goes on all the time; the other falls silent in the first window,
-/// comes back `behind` in a later one, and then holds time back for long enough
-/// to notice that it does.
+/// One core goes on all the time; the other falls silent in the first window, is
+/// away for the longer the later it is `back_at`, and then holds time back for
+/// long enough to notice that it does.
 fn scripts(back_at: i64, records_after: i64) -> [Vec<Said<i64>>; 2] {
     let mut steady = Vec::new();
     for start in (0..2_000).step_by(100) {
@@ -108,10 +108,12 @@ fn what_comes_back_behind_is_judged_record_by_record() {
         // Behind whatever the other one has closed by then, or not: either way
         // each record is counted or late, and the job does not fail.
         let returns = silent.iter().position(|said| *said == Active).unwrap();
-        silent.splice(
-            returns + 1..returns + 1,
-            records(0, 30).chain(records(500, 30)),
-        );
+        let behind = [At(1)]
+            .into_iter()
+            .chain(records(0, 30))
+            .chain([At(400)])
+            .chain(records(500, 30));
+        silent.splice(returns + 1..returns + 1, behind);
         let (report, counts) = counted([steady, silent], a_pull);
         let total: u64 = counts.values().sum();
         assert_eq!(total + report.late(), 200 + 10 + 60, "{a_pull} a pull");

@@ -8,15 +8,19 @@
 //! ```
 
 mod alignment;
+mod funnel;
 mod inbox;
 mod lane;
 mod outbox;
+mod outlet;
 mod side;
 
 pub(crate) use alignment::Alignment;
+pub(crate) use funnel::Funnel;
 pub(crate) use inbox::InboxTask;
 pub(crate) use lane::Lane;
 pub(crate) use outbox::Outbox;
+pub(crate) use outlet::Outlet;
 pub(crate) use side::SideOutput;
 
 use crate::{Record, Signal};

@@ -38,15 +38,9 @@ impl<U: Chain> Chain for Gather<U> {
         if producers.is_single() {
             return self.upstream.lower(plan, downstream);
         }
-        let outboxes = plan.cut(
-            &self.name,
-            "gather",
-            producers,
-            plan.gathered(),
-            downstream,
-            |_| 0,
-        )?;
-        self.upstream.lower(plan, outboxes)
+        let gathered = plan.gathered();
+        let funnels = plan.cut_to_one(&self.name, "gather", producers, gathered, downstream)?;
+        self.upstream.lower(plan, funnels)
     }
 }
 

@@ -114,11 +114,12 @@ struct Row {
     speed_up_max: f64,
     /// The speed-up a worker.
     efficiency: f64,
-    /// Time of the processor an event, in nanoseconds, over all rounds.
-    cpu_ns_per_event: f64,
+    /// Time of the processor an event, in nanoseconds, over all rounds; none
+    /// where too little was used to tell.
+    cpu_ns_per_event: Option<f64>,
     /// The speed-up that this time would give if nobody ever waited: as many
     /// workers, each as much slower as an event costs more.
-    speed_up_by_cpu_time: f64,
+    speed_up_by_cpu_time: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -205,6 +206,10 @@ pub(super) fn scale(asked: &ScaleArguments) -> Result<Report, String> {
     })
 }
 
+/// Less time of the processor than this is not told: its reading may be wrong by
+/// a tick, which is 5 % of it.
+const LEAST_TICKS: f64 = 20.0;
+
 /// Rounds in which every number of workers has a turn, forth and back, so that
 /// whatever drifts weighs on all alike; one round before them does not count.
 /// A round holds its runs in the order of `workers`.
@@ -245,8 +250,10 @@ fn row(place: usize, workers: &[usize], rounds: &[Vec<Run>], events: u64, cores:
         .collect();
     let cpu_ns = |place: usize| {
         let total: f64 = rounds.iter().map(|round| round[place].cpu_seconds).sum();
-        total * 1e9 / rounds.len() as f64 / events as f64
+        let is_enough = total >= LEAST_TICKS * TICK_SECONDS;
+        is_enough.then(|| total * 1e9 / rounds.len() as f64 / events as f64)
     };
+    let costs = cpu_ns(0).zip(cpu_ns(place));
     let workers = workers[place];
     let speed_up = median(&speed_ups);
     Row {
@@ -259,7 +266,7 @@ fn row(place: usize, workers: &[usize], rounds: &[Vec<Run>], events: u64, cores:
         speed_up_max: speed_ups.iter().copied().fold(0.0, f64::max),
         efficiency: speed_up / workers as f64,
         cpu_ns_per_event: cpu_ns(place),
-        speed_up_by_cpu_time: workers as f64 * cpu_ns(0) / cpu_ns(place),
+        speed_up_by_cpu_time: costs.map(|(one, this)| workers as f64 * one / this),
     }
 }
 
@@ -284,13 +291,13 @@ fn table(case: &Case, wanted: &[usize], rows: &[Row], rounds: u64, verdict: &Ver
         // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
-            "{:>7} {:>8.2} {:>10.2} {spread:<17} {:>10.2} {:>13.2} {:>22.2}{shares}",
+            "{:>7} {:>8.2} {:>10.2} {spread:<17} {:>10.2} {:>13} {:>22}{shares}",
             row.workers,
             row.mev_per_s,
             row.speed_up,
             row.efficiency,
-            row.cpu_ns_per_event,
-            row.speed_up_by_cpu_time,
+            told(row.cpu_ns_per_event),
+            told(row.speed_up_by_cpu_time),
         );
     }
     let _ = write!(
@@ -302,6 +309,11 @@ fn table(case: &Case, wanted: &[usize], rows: &[Row], rounds: u64, verdict: &Ver
         verdict.in_words(),
     );
     text
+}
+
+/// A figure, or that there is none.
+fn told(figure: Option<f64>) -> String {
+    figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.2}"))
 }
 
 #[cfg(test)]
@@ -373,7 +385,21 @@ mod tests {
             (1.5, 1.75, 2.0)
         );
         assert_eq!(row.efficiency, 0.875);
-        assert_eq!(row.cpu_ns_per_event, 2.5);
-        assert_eq!(row.speed_up_by_cpu_time, 1.6);
+        assert_eq!(row.cpu_ns_per_event, Some(2.5));
+        assert_eq!(row.speed_up_by_cpu_time, Some(1.6));
+    }
+
+    #[test]
+    fn a_few_ticks_of_the_clock_are_not_told_as_time_of_the_processor() {
+        let few = Run {
+            seconds: 0.05,
+            cpu_seconds: 0.05,
+        };
+        let row = row(0, &[1], &[vec![few]], 1_000, 1);
+        assert_eq!(
+            (row.cpu_ns_per_event, row.speed_up_by_cpu_time),
+            (None, None)
+        );
+        assert_eq!(told(row.cpu_ns_per_event), "-");
     }
 }
