@@ -15,7 +15,9 @@ use std::hash::Hash;
 /// ```
 ///
 /// A record finds its window, or those that it joins, by binary search among the
-/// windows of its key; while a key has one window nothing is allocated. The wheel
+/// windows of its key; while a key has one window nothing is allocated, and where
+/// it has very many they lie in a tree. A key that has lost its last window is
+/// kept for a while, as it may come back. The wheel
 /// is told when a window begins, not when it grows, and a watermark that rises
 /// costs by the timers that it passes.
 ///

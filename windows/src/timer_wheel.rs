@@ -47,7 +47,7 @@ pub(crate) struct TimerWheel {
     levels: u32,
     filled: [u64; LEVELS],
     /// The first chunk of each bucket, by level and digit.
-    buckets: Vec<u32>,
+    buckets: Box<[u32; LEVELS * BASE]>,
     chunks: Vec<Chunk>,
     /// The first free chunk.
     free: u32,
@@ -101,7 +101,7 @@ impl TimerWheel {
             first_at: Key::MAX,
             levels: 0,
             filled: [0; LEVELS],
-            buckets: vec![NONE; LEVELS * BASE],
+            buckets: Box::new([NONE; LEVELS * BASE]),
             chunks: Vec::with_capacity(chunks),
             free: NONE,
             rest: NONE,
@@ -140,9 +140,6 @@ impl TimerWheel {
         let level = ((key ^ self.begins_at) | 1).ilog2() / DIGIT;
         let shift = level * DIGIT;
         let digit = (key >> shift) as usize % BASE;
-        self.first_at = self.first_at.min(key >> shift << shift);
-        self.levels |= 1 << level;
-        self.filled[level as usize] |= 1 << digit;
         self.len += 1;
         let bucket = level as usize * BASE + digit;
         let head = self.buckets[bucket];
@@ -153,6 +150,10 @@ impl TimerWheel {
                 return;
             }
         }
+        // It may be the first of its bucket.
+        self.first_at = self.first_at.min(key >> shift << shift);
+        self.levels |= 1 << level;
+        self.filled[level as usize] |= 1 << digit;
         self.buckets[bucket] = self.new_chunk(timer, head);
     }
 

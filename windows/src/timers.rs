@@ -2,6 +2,7 @@ use crate::timer_wheel::TimerWheel;
 use crate::{Slot, Timestamp};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::time::Duration;
 
 /// A promise to look at a window when the watermark reaches `at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +83,8 @@ pub(crate) struct Timers {
     /// were set in the past.
     near: BinaryHeap<Near>,
     far: TimerWheel,
+    /// Timers before this were looked at when their bucket was divided.
+    divided_to: Timestamp,
     /// How often a timer was looked at.
     looked_at: u64,
 }
@@ -112,6 +115,7 @@ impl Timers {
             taken: Vec::with_capacity(timers.min(FEW)),
             near: BinaryHeap::with_capacity(timers.min(FEW)),
             far: TimerWheel::with_room_for(timers),
+            divided_to: Timestamp::MIN,
             looked_at: 0,
         }
     }
@@ -184,10 +188,20 @@ impl Timers {
             self.done = 0;
         }
         let goes_on_heap = are_next && !self.run.is_empty();
+        // Few windows have grown since, and those are seen to when they are due.
+        let is_known = are_next && begins_at < self.divided_to;
+        if !are_next {
+            let width = 1u64.checked_shl(taken.bits).unwrap_or(u64::MAX);
+            self.divided_to = begins_at + Duration::from_nanos(width);
+        }
         let mut kept = 0;
         for at in 0..self.taken.len() {
             let timer = self.taken[at];
-            let Some(revised) = windows.revise(timer) else {
+            let revised = match is_known {
+                true => Some(timer),
+                false => windows.revise(timer),
+            };
+            let Some(revised) = revised else {
                 self.looked_at += 1;
                 continue;
             };

@@ -5,6 +5,13 @@ use std::hash::Hash;
 /// Windows of any [`WindowAssigner`], with a [`Trigger`] that says when they
 /// give results.
 ///
+/// Such windows are kept one by one: a record is folded into every window that it
+/// lies in. Of sliding windows those are the size divided by the slide, where
+/// without a trigger they share slices and a record is folded once. A slide of a
+/// thousandth of the size takes a thousand folds a record here, and as many live
+/// windows a key; a tumbling window as long as the slide, with the trigger, and
+/// sliding windows behind it, take few.
+///
 /// ```
 /// use fluxus_windows::{Session, Trigger, Triggered};
 /// use std::time::Duration;
