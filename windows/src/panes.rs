@@ -1,4 +1,5 @@
-use crate::blocks::{places, slot_at, Blocks, CELLS};
+use crate::block_set::BlockSet;
+use crate::blocks::{places, slot_at, Blocks, SpareBlocks, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{Ahead, Prefetch, Timestamp, Window};
 use std::collections::VecDeque;
@@ -10,6 +11,9 @@ const SPARE_PANES: usize = 4;
 /// How many bytes of keys and cells a core's own cache holds beside all else.
 const IN_CACHE: usize = 1 << 20;
 
+/// For how many windows blocks are kept that were in use once.
+const AGE: usize = 8;
+
 /// Panes at hand at once: where time is a little out of order, records go back
 /// and forth between a window and the next, and which of them is a number, not
 /// a branch to mispredict.
@@ -20,14 +24,6 @@ const HOT_PANES: usize = 2;
 struct Pane<Acc> {
     window: Window,
     blocks: Blocks<Acc>,
-}
-
-impl<Acc> Pane<Acc> {
-    fn with_room_for(slots: usize, window: Window, create: &impl Fn() -> Acc) -> Self {
-        let mut blocks = Blocks::default();
-        blocks.extend_to(slots, create);
-        Self { window, blocks }
-    }
 }
 
 /// A pane that was taken out of its arena to be emptied, and how far that is.
@@ -97,11 +93,15 @@ pub struct Panes<K, Acc> {
     /// The blocks of the panes that updates go to, and their positions.
     hot: [Blocks<Acc>; HOT_PANES],
     hot_positions: [Option<usize>; HOT_PANES],
-    spare: Vec<Pane<Acc>>,
+    /// Panes that hold nothing, and blocks for all of them.
+    spare: Vec<Blocks<Acc>>,
+    spare_blocks: SpareBlocks<Acc>,
     /// Panes that were taken out and not given back: they still use their keys.
     taken: usize,
-    /// A word a block: keys of the pane that was emptied last.
+    /// A word a block: keys of the pane that was emptied last. Those of other
+    /// blocks than `recently_held` are zero.
     recent: Vec<u64>,
+    recently_held: BlockSet,
     /// How many keys had been let go of when keys were looked for ahead. What
     /// was found holds until another one is.
     looked_ahead_at: u64,
@@ -110,9 +110,8 @@ pub struct Panes<K, Acc> {
 impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// An empty arena; two panes of the expected size are set aside.
     pub fn new(limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
-        let nowhere = Window::new(Timestamp::MIN, Timestamp::MIN);
         let mut spare = Vec::with_capacity(SPARE_PANES);
-        spare.extend((0..2).map(|_| Pane::with_room_for(limit.expected(), nowhere, create)));
+        spare.extend((0..2).map(|_| Blocks::with_room_for(limit.expected())));
         Self {
             slab: KeySlab::new(limit),
             open: VecDeque::with_capacity(16),
@@ -122,25 +121,25 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             hot: Default::default(),
             hot_positions: [None; HOT_PANES],
             spare,
-            recent: Vec::with_capacity(limit.expected().div_ceil(CELLS)),
+            spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
+            recent: vec![0; limit.expected().div_ceil(CELLS)],
+            recently_held: BlockSet::default(),
         }
     }
 
     /// Puts the pane of `window` at hand, in this place. Opens it if it is not
     /// open. No pane may be at hand: see [`cool`](Self::cool).
-    pub fn warm(&mut self, place: usize, window: Window, create: &impl Fn() -> Acc) {
+    pub fn warm(&mut self, place: usize, window: Window) {
         debug_assert_eq!(self.hot_positions, [None; HOT_PANES]);
         let position = self.find(window);
-        let position = position.unwrap_or_else(|gap| self.open_at(gap, window, create));
+        let position = position.unwrap_or_else(|gap| self.open_at(gap, window));
         self.lend(place, position);
     }
 
-    fn open_at(&mut self, position: usize, window: Window, create: &impl Fn() -> Acc) -> usize {
-        let pane = match self.spare.pop() {
-            Some(spare) => Pane { window, ..spare },
-            None => Pane::with_room_for(self.slab.slots(), window, create),
-        };
-        self.open.insert(position, pane);
+    fn open_at(&mut self, position: usize, window: Window) -> usize {
+        let blocks = self.spare.pop();
+        let blocks = blocks.unwrap_or_else(|| Blocks::with_room_for(self.slab.slots()));
+        self.open.insert(position, Pane { window, blocks });
         position
     }
 
@@ -233,7 +232,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             Ok(slot) => slot,
             Err(refused) => self.slot_after_release(refused)?,
         };
-        Ok(self.hot[place].cell(slot, create))
+        Ok(self.hot[place].cell(slot, &mut self.spare_blocks, create))
     }
 
     /// The cell of `key` in the pane of a window that has fired and is kept,
@@ -255,9 +254,10 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.cool();
         let position = self.find(window).unwrap_or_else(|gap| {
             self.fired += 1;
-            self.open_at(gap, window, create)
+            self.open_at(gap, window)
         });
-        Ok((slot, self.open[position].blocks.cell(slot, create)))
+        let blocks = &mut self.open[position].blocks;
+        Ok((slot, blocks.cell(slot, &mut self.spare_blocks, create)))
     }
 
     #[cold]
@@ -298,8 +298,8 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         create: &impl Fn() -> Acc,
     ) -> Option<PaneEntry<K, Acc>> {
         while closing.remaining == 0 {
-            closing.block += 1;
-            closing.remaining = closing.pane.blocks.bits(closing.block)?;
+            closing.block = closing.pane.blocks.next_held(closing.block + 1)?;
+            closing.remaining = closing.pane.blocks.touched(closing.block);
         }
         let cell = closing.remaining.trailing_zeros() as usize;
         closing.remaining &= closing.remaining - 1;
@@ -313,18 +313,28 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// pane before it and are in neither it nor an open one.
     pub fn recycle(&mut self, emptied: ClosingPane<Acc>) {
         self.taken = self.taken.saturating_sub(1);
-        self.put_away(emptied.pane, |blocks, block| blocks.take_bits(block));
+        self.put_away(emptied.pane, Blocks::let_go);
     }
 
-    /// Lets go of a pane; `clear` makes a block of it new and says what was in it.
-    fn put_away(&mut self, mut pane: Pane<Acc>, clear: impl Fn(&mut Blocks<Acc>, usize) -> u64) {
+    /// Lets go of a pane; `clear` lets go of a block of it and says what was in it.
+    fn put_away(
+        &mut self,
+        mut pane: Pane<Acc>,
+        clear: impl Fn(&mut Blocks<Acc>, usize, &mut SpareBlocks<Acc>) -> u64,
+    ) {
         self.release_idle_keys(Some(&pane));
-        self.recent.clear();
-        let blocks = 0..pane.blocks.len();
-        self.recent
-            .extend(blocks.map(|block| clear(&mut pane.blocks, block)));
+        let mut next = pane.blocks.next_held(0);
+        while let Some(block) = next {
+            if block >= self.recent.len() {
+                self.recent.resize((block + 1).next_power_of_two(), 0);
+            }
+            self.recent[block] = clear(&mut pane.blocks, block, &mut self.spare_blocks);
+            self.recently_held.insert(block);
+            next = pane.blocks.next_held(block + 1);
+        }
+        self.spare_blocks.turn();
         if self.spare.len() < SPARE_PANES {
-            self.spare.push(pane);
+            self.spare.push(pane.blocks);
         }
     }
 
@@ -347,8 +357,8 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     {
         let blocks = &self.open[self.find(firing.window).ok()?].blocks;
         while firing.remaining == 0 {
-            firing.block += 1;
-            firing.remaining = blocks.bits(firing.block)?;
+            firing.block = blocks.next_held(firing.block + 1)?;
+            firing.remaining = blocks.touched(firing.block);
         }
         let slot = slot_at(firing.block, firing.remaining.trailing_zeros() as usize);
         firing.remaining &= firing.remaining - 1;
@@ -383,7 +393,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.cool();
         self.fired -= 1;
         if let Some(pane) = self.open.pop_front() {
-            self.put_away(pane, |blocks, block| blocks.clear_block(block, create));
+            self.put_away(pane, |blocks, block, spare| {
+                blocks.clear_block(block, spare, create)
+            });
         }
     }
 
@@ -391,11 +403,11 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     fn release_idle_keys(&mut self, kept: Option<&Pane<Acc>>) {
         let hot = self.hot_positions;
         self.cool();
-        for block in 0..self.recent.len() {
+        let mut next = self.recently_held.next(0);
+        while let Some(block) = next {
+            next = self.recently_held.next(block + 1);
+            self.recently_held.remove(block);
             let candidates = std::mem::take(&mut self.recent[block]);
-            if candidates == 0 {
-                continue;
-            }
             let mut idle = candidates;
             for pane in kept.into_iter().chain(&self.open) {
                 idle &= !pane.blocks.touched(block);

@@ -152,12 +152,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
 
     /// Finds the place of a record, and the slot of its key. Says what became of
     /// it if there is none.
-    fn admit(
-        &mut self,
-        time: Timestamp,
-        key: K,
-        create: &impl Fn() -> Acc,
-    ) -> Result<(Place, Slot), Added> {
+    fn admit(&mut self, time: Timestamp, key: K) -> Result<(Place, Slot), Added> {
         if self.slicing.is_gap(time) {
             return Err(match self.lateness.after(time) <= self.watermark {
                 true => Added::Late,
@@ -194,7 +189,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         if !self.has_due() {
             self.skip_empty_windows();
         }
-        let position = self.slices.open(slice.start(), &numbers, create);
+        let position = self.slices.open(slice.start(), &numbers);
         self.due = self.next_moment();
         if *numbers.start() > self.fired {
             self.warm(slice);
@@ -310,8 +305,10 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
             self.slices.cool();
             self.hot = Hot::default();
             let joined = self.joined();
-            for block in 0..self.slices.blocks() {
+            let mut next = self.slices.next_held(0, 0..leaving);
+            while let Some(block) = next {
                 self.slices.leave_block(block, leaving, joined, create);
+                next = self.slices.next_held(block + 1, 0..leaving);
             }
             self.slices.leave(leaving);
         }
@@ -349,10 +346,10 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
                 slices.leave_block(block, closing.leaving, closing.slices.end, &create);
             }
         }
-        if let Some(block) = closing.next_block() {
+        if let Some(block) = combining.next_held(slices, closing, closing.next_block()) {
             slices.join_block(block, closing.joining..closing.slices.end);
             let cells = combining.join_block(merging, slices, closing, block);
-            closing.visit(cells);
+            closing.visit(block, cells);
             return;
         }
         combining.end();
@@ -419,7 +416,7 @@ where
 
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added {
         let create = || aggregate.create();
-        match self.admit(arrival.time, key, &create) {
+        match self.admit(arrival.time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
                 arrival.fold_into(aggregate, self.slices.hot_cell(place, slot, &create));
@@ -436,7 +433,7 @@ where
 
     fn merge(&mut self, aggregate: &A, time: Timestamp, key: K, other: A::Accumulator) -> Added {
         let create = || aggregate.create();
-        match self.admit(time, key, &create) {
+        match self.admit(time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
                 aggregate.merge(self.slices.hot_cell(place, slot, &create), other);

@@ -53,6 +53,27 @@ impl<Acc: Clone> Combining<Acc> {
         }
     }
 
+    /// The first block from this one on in which anything is to be done.
+    pub(super) fn next_held<K: Hash + Eq + Clone>(
+        &self,
+        slices: &Slices<K, Acc>,
+        closing: &Closing,
+        from: usize,
+    ) -> Option<usize> {
+        let moving = closing.leavers().chain(closing.joining..closing.slices.end);
+        match self {
+            Self::Slices => slices.next_held(from, closing.slices.clone()),
+            Self::Running(running) => {
+                let moving = slices.next_held(from, moving);
+                moving.into_iter().chain(running.next_held(from)).min()
+            }
+            Self::Laps(laps) => {
+                let moving = slices.next_held(from, moving.chain(laps.planned()));
+                moving.into_iter().chain(laps.next_held(from)).min()
+            }
+        }
+    }
+
     /// Does what is to be done before the results of a block are handed out, and
     /// says which cells have one.
     pub(super) fn join_block<K: Hash + Eq + Clone>(
@@ -120,8 +141,10 @@ impl<Acc: Clone> Combining<Acc> {
 
     /// All results of the window are handed out.
     pub(super) fn end(&mut self) {
-        if let Self::Laps(laps) = self {
-            laps.end();
+        match self {
+            Self::Slices => {}
+            Self::Running(running) => running.end(),
+            Self::Laps(laps) => laps.end(),
         }
     }
 
