@@ -30,7 +30,7 @@ impl<Acc> Block<Acc> {
 ///
 /// ```text
 ///   held    { 0, 2 }
-///   blocks  [ bits | * ]  [ none ]  [ bits | * ]
+///   table   [ bits | * ]  [ none ]  [ bits | * ]
 ///                    └► 64 cells             └► 64 cells
 /// ```
 ///
@@ -39,17 +39,28 @@ impl<Acc> Block<Acc> {
 /// is not touched has seen nothing.
 #[derive(Debug)]
 pub(crate) struct Blocks<Acc> {
-    blocks: Vec<Block<Acc>>,
+    pub(crate) table: Table<Acc>,
     /// The blocks that have cells.
-    held: BlockSet,
+    pub(crate) held: BlockSet,
 }
 
 impl<Acc> Default for Blocks<Acc> {
     fn default() -> Self {
         Self {
-            blocks: Vec::new(),
+            table: Table::default(),
             held: BlockSet::default(),
         }
+    }
+}
+
+/// Where the cells are: all that an update asks. It can be lent to a place at
+/// hand; the set of blocks that it holds stays at home.
+#[derive(Debug)]
+pub(crate) struct Table<Acc>(Vec<Block<Acc>>);
+
+impl<Acc> Default for Table<Acc> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }
 
@@ -113,6 +124,12 @@ impl<Acc> SpareBlocks<Acc> {
         self.spare.push(cells);
     }
 
+    /// How many wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.spare.len()
+    }
+
     /// A pane has been emptied: gives back what was not needed for long.
     pub(crate) fn turn(&mut self) {
         let most = self.most[0].max(self.most[1]).max(self.expected);
@@ -152,11 +169,76 @@ pub(crate) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
+impl<Acc> Table<Acc> {
+    /// Asks for the memory that [`touch`](Self::touch) will need.
+    #[inline(always)]
+    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
+        let (block, cell) = place_of(slot);
+        let block = self.0.get(block);
+        if let Some(cells) = block.and_then(|block| block.cells.as_ref()) {
+            memory.prefetch(&cells.0[cell]);
+        }
+    }
+
+    /// The cell of `slot`, marked as touched, if its block is held.
+    #[inline(always)]
+    pub(crate) fn touch(&mut self, slot: Slot) -> Option<&mut Acc> {
+        let (block, cell) = place_of(slot);
+        let block = self.0.get_mut(block)?;
+        let cells = block.cells.as_mut()?;
+        block.touched |= 1 << cell;
+        Some(&mut cells.0[cell])
+    }
+
+    /// The cell of `slot`, marked as touched; its block is held from here on,
+    /// and `held` is told.
+    pub(crate) fn cell(
+        &mut self,
+        slot: Slot,
+        held: &mut BlockSet,
+        spare: &mut SpareBlocks<Acc>,
+        create: &impl Fn() -> Acc,
+    ) -> &mut Acc {
+        let (place, cell) = place_of(slot);
+        let (touched, cells) = self.hold(place, held, spare, create);
+        *touched |= 1 << cell;
+        &mut cells[cell]
+    }
+
+    /// The bits and the cells of a block, which is held from here on.
+    fn hold(
+        &mut self,
+        place: usize,
+        held: &mut BlockSet,
+        spare: &mut SpareBlocks<Acc>,
+        create: &impl Fn() -> Acc,
+    ) -> (&mut u64, &mut [Acc; CELLS]) {
+        if place >= self.0.len() {
+            self.reach((place + 1).next_power_of_two());
+        }
+        let Block { touched, cells } = &mut self.0[place];
+        let cells = match cells {
+            Some(cells) => cells,
+            none => {
+                held.insert(place);
+                none.insert(spare.take(create))
+            }
+        };
+        (touched, &mut cells.0)
+    }
+
+    fn reach(&mut self, blocks: usize) {
+        if blocks > self.0.len() {
+            self.0.resize_with(blocks, || Block::NONE);
+        }
+    }
+}
+
 impl<Acc> Blocks<Acc> {
     /// None held; their bookkeeping is set aside for so many slots.
     pub(crate) fn with_room_for(slots: usize) -> Self {
         let mut blocks = Self::default();
-        blocks.reach(slots.div_ceil(CELLS));
+        blocks.table.reach(slots.div_ceil(CELLS));
         blocks
     }
 
@@ -169,27 +251,7 @@ impl<Acc> Blocks<Acc> {
     /// The bits of one block; none when there is no such block.
     #[inline]
     pub(crate) fn touched(&self, block: usize) -> u64 {
-        self.blocks.get(block).map_or(0, |block| block.touched)
-    }
-
-    /// Asks for the memory that [`touch`](Self::touch) will need.
-    #[inline(always)]
-    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
-        let (block, cell) = place_of(slot);
-        let block = self.blocks.get(block);
-        if let Some(cells) = block.and_then(|block| block.cells.as_ref()) {
-            memory.prefetch(&cells.0[cell]);
-        }
-    }
-
-    /// The cell of `slot`, marked as touched, if its block is held.
-    #[inline(always)]
-    pub(crate) fn touch(&mut self, slot: Slot) -> Option<&mut Acc> {
-        let (block, cell) = place_of(slot);
-        let block = self.blocks.get_mut(block)?;
-        let cells = block.cells.as_mut()?;
-        block.touched |= 1 << cell;
-        Some(&mut cells.0[cell])
+        self.table.0.get(block).map_or(0, |block| block.touched)
     }
 
     /// The cell of `slot`, marked as touched; its block is held from here on.
@@ -199,44 +261,14 @@ impl<Acc> Blocks<Acc> {
         spare: &mut SpareBlocks<Acc>,
         create: &impl Fn() -> Acc,
     ) -> &mut Acc {
-        let (place, cell) = place_of(slot);
-        let (touched, cells) = self.hold(place, spare, create);
-        *touched |= 1 << cell;
-        &mut cells[cell]
-    }
-
-    /// The bits and the cells of a block, which is held from here on.
-    fn hold(
-        &mut self,
-        place: usize,
-        spare: &mut SpareBlocks<Acc>,
-        create: &impl Fn() -> Acc,
-    ) -> (&mut u64, &mut [Acc; CELLS]) {
-        if place >= self.blocks.len() {
-            self.reach((place + 1).next_power_of_two());
-        }
-        let Block { touched, cells } = &mut self.blocks[place];
-        let cells = match cells {
-            Some(cells) => cells,
-            none => {
-                self.held.insert(place);
-                none.insert(spare.take(create))
-            }
-        };
-        (touched, &mut cells.0)
-    }
-
-    fn reach(&mut self, blocks: usize) {
-        if blocks > self.blocks.len() {
-            self.blocks.resize_with(blocks, || Block::NONE);
-        }
+        self.table.cell(slot, &mut self.held, spare, create)
     }
 
     /// The cell of `slot`, if it was touched.
     #[inline]
     pub(crate) fn seen(&self, slot: Slot) -> Option<&Acc> {
         let (block, cell) = place_of(slot);
-        let block = self.blocks.get(block)?;
+        let block = self.table.0.get(block)?;
         let cells = block.cells.as_ref()?;
         (block.touched & 1 << cell != 0).then(|| &cells.0[cell])
     }
@@ -249,14 +281,14 @@ impl<Acc> Blocks<Acc> {
         cell: usize,
         create: &impl Fn() -> Acc,
     ) -> Option<Acc> {
-        let cells = self.blocks.get_mut(block)?.cells.as_mut()?;
+        let cells = self.table.0.get_mut(block)?.cells.as_mut()?;
         Some(std::mem::replace(&mut cells.0[cell % CELLS], create()))
     }
 
     /// Lets go of a block whose touched cells were all taken, and says which
     /// they were.
     pub(crate) fn let_go(&mut self, block: usize, spare: &mut SpareBlocks<Acc>) -> u64 {
-        let Some(left) = self.blocks.get_mut(block) else {
+        let Some(left) = self.table.0.get_mut(block) else {
             return 0;
         };
         if let Some(cells) = left.cells.take() {
@@ -289,7 +321,7 @@ impl<Acc> Blocks<Acc> {
     ) {
         let (place, cell) = place_of(slot);
         self.take(place, cell, create);
-        if let Some(block) = self.blocks.get_mut(place) {
+        if let Some(block) = self.table.0.get_mut(place) {
             block.touched &= !(1 << cell);
             if block.touched == 0 {
                 self.let_go(place, spare);
@@ -309,13 +341,13 @@ impl<Acc: Clone> Blocks<Acc> {
         create: &impl Fn() -> Acc,
         merge: impl Fn(&mut Acc, Acc),
     ) {
-        let Some(from) = other.blocks.get(place).filter(|from| from.touched != 0) else {
+        let Some(from) = other.table.0.get(place).filter(|from| from.touched != 0) else {
             return;
         };
         let Some(copied) = &from.cells else {
             return;
         };
-        let (touched, cells) = self.hold(place, spare, create);
+        let (touched, cells) = self.table.hold(place, &mut self.held, spare, create);
         for cell in places(from.touched) {
             let copy = copied.0[cell].clone();
             match *touched & 1 << cell {

@@ -1,5 +1,5 @@
 use crate::block_set::BlockSet;
-use crate::blocks::{places, slot_at, Blocks, SpareBlocks, CELLS};
+use crate::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{Ahead, Prefetch, Timestamp, Window};
 use std::collections::VecDeque;
@@ -86,12 +86,12 @@ pub struct PaneEntry<K, Acc> {
 #[derive(Debug)]
 pub struct Panes<K, Acc> {
     slab: KeySlab<K>,
-    /// Ordered by the start of their windows. The hot ones' blocks are away.
+    /// Ordered by the start of their windows. The hot ones' tables are away.
     open: VecDeque<Pane<Acc>>,
     /// How many of them, from the front, have fired and are kept.
     fired: usize,
-    /// The blocks of the panes that updates go to, and their positions.
-    hot: [Blocks<Acc>; HOT_PANES],
+    /// The tables of the panes that updates go to, and their positions.
+    hot: [Table<Acc>; HOT_PANES],
     hot_positions: [Option<usize>; HOT_PANES],
     /// Panes that hold nothing, and blocks for all of them.
     spare: Vec<Blocks<Acc>>,
@@ -152,7 +152,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Takes the blocks of the pane at `position` to this place.
     fn lend(&mut self, place: usize, position: usize) {
-        std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks);
+        std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks.table);
         self.hot_positions[place] = Some(position);
     }
 
@@ -169,9 +169,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Brings the blocks of the panes at hand home.
     pub fn cool(&mut self) {
-        for (blocks, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
+        for (table, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
             if let Some(position) = position.take() {
-                std::mem::swap(blocks, &mut self.open[position].blocks);
+                std::mem::swap(table, &mut self.open[position].blocks.table);
             }
         }
     }
@@ -232,7 +232,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             Ok(slot) => slot,
             Err(refused) => self.slot_after_release(refused)?,
         };
-        Ok(self.hot[place].cell(slot, &mut self.spare_blocks, create))
+        let position = self.hot_positions[place].expect("a pane was put in this place");
+        let held = &mut self.open[position].blocks.held;
+        Ok(self.hot[place].cell(slot, held, &mut self.spare_blocks, create))
     }
 
     /// The cell of `key` in the pane of a window that has fired and is kept,
@@ -439,5 +441,95 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             panes: self.open.len(),
             ..self.slab.stats()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    const BURST: u32 = 10_000;
+
+    fn window(n: i64) -> Window {
+        Window::new(
+            Timestamp::from_nanos(10 * n),
+            Timestamp::from_nanos(10 * n + 10),
+        )
+    }
+
+    /// One window: its keys come, and it is emptied. Says how many blocks that
+    /// visits.
+    fn pass(
+        panes: &mut Panes<u32, u64>,
+        n: i64,
+        keys: impl Iterator<Item = u32>,
+        create: &impl Fn() -> u64,
+    ) -> usize {
+        panes.warm(0, window(n));
+        let mut came = 0;
+        for key in keys {
+            *panes.cell(0, key, create).unwrap() += 1;
+            came += 1;
+        }
+        let mut closing = panes.take_first().unwrap();
+        let mut visited = std::collections::BTreeSet::new();
+        while let Some(entry) = panes.next_entry(&mut closing, create) {
+            assert_eq!(entry.accumulator, 1);
+            visited.insert(closing.block);
+            came -= 1;
+        }
+        assert_eq!(came, 0);
+        let held = std::iter::successors(closing.pane.blocks.next_held(0), |block| {
+            closing.pane.blocks.next_held(block + 1)
+        });
+        assert_eq!(held.count(), visited.len(), "no block is visited in vain");
+        panes.recycle(closing);
+        visited.len()
+    }
+
+    #[test]
+    fn after_a_burst_of_keys_a_close_visits_what_was_touched() {
+        let zero = || 0;
+        let mut panes = Panes::new(StateLimit::new(16, 1 << 20), &zero);
+        // The last key of the burst stays, in a slot far behind.
+        let last = BURST - 1;
+        assert_eq!(pass(&mut panes, 0, 0..BURST, &zero), 157);
+        assert_eq!(pass(&mut panes, 1, last..BURST, &zero), 1);
+        assert_eq!(panes.stats().keys, 1, "the others are let go of");
+        // Those that come next gather at the front.
+        let keys = (BURST..BURST + 64).chain([last]);
+        assert_eq!(pass(&mut panes, 2, keys, &zero), 2);
+        for key in BURST..BURST + 64 {
+            let slot = panes.slab.find(&key).unwrap();
+            assert!(slot.index() < 64, "{slot:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_of_a_burst_are_given_back_and_none_is_made_in_the_steady_state() {
+        let made = Cell::new(0);
+        let create = || {
+            made.set(made.get() + 1);
+            0
+        };
+        let mut panes = Panes::new(StateLimit::new(128, 1 << 20), &create);
+        let steady = |panes: &mut Panes<u32, u64>, n| {
+            let before = made.get();
+            assert_eq!(pass(panes, n, 0..128, &create), 2);
+            // A cell that is taken leaves a new one behind.
+            made.get() - before - 128
+        };
+        for n in 0..4 {
+            assert_eq!(steady(&mut panes, n), 0);
+        }
+        pass(&mut panes, 4, 0..BURST, &create);
+        let after = panes.spare_blocks.len();
+        assert!(after >= 157, "{after}");
+        for n in 5..30 {
+            assert_eq!(steady(&mut panes, n), 0);
+        }
+        // Two panes of the expected size, as at the start.
+        assert_eq!(panes.spare_blocks.len(), 4);
     }
 }

@@ -476,3 +476,68 @@ where
         SlidingWindows::stats(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::{Max, Sum};
+    use crate::{Sliding, WindowKind};
+
+    /// Closes the next window, and says how many blocks that visits.
+    fn visited<A>(store: &mut SlidingWindows<u32, A::Accumulator>, aggregate: &A) -> usize
+    where
+        A: Aggregate<i64>,
+    {
+        let merging = By::<A, i64>::new(aggregate);
+        assert!(store.close_next());
+        let mut visited = 0;
+        loop {
+            store.close_next_block(&merging);
+            let Some(closing) = &mut store.closing else {
+                return visited;
+            };
+            while closing.next_slot().is_some() {}
+            visited += 1;
+        }
+    }
+
+    /// A burst of keys, and then one key in each slide.
+    fn after_a_burst<A: Aggregate<i64>>(aggregate: &A, slides: i64) {
+        const BURST: u32 = 6_400;
+        let sliding = Sliding::from_nanos(10 * slides, 10).unwrap();
+        let limit = StateLimit::new(16, 1 << 20);
+        let mut store: SlidingWindows<u32, A::Accumulator> =
+            WindowKind::<i64>::store(&sliding, Lateness::NONE, limit, aggregate);
+        let add = |store: &mut SlidingWindows<u32, A::Accumulator>, slide: i64, key| {
+            let arrival = Arrival {
+                time: Timestamp::from_nanos(10 * slide),
+                value: &1,
+                number: 0,
+            };
+            assert_eq!(store.add(aggregate, key, arrival), Added::Kept);
+        };
+        for key in 0..BURST {
+            add(&mut store, 0, key);
+        }
+        for slide in 0..6 * slides {
+            add(&mut store, slide, BURST - 1);
+            store.advance(Timestamp::from_nanos(10 * slide + 9));
+            let visited = visited(&mut store, aggregate);
+            match slide {
+                0 => assert_eq!(visited, 100),
+                // The burst has left, and so have what was made of it and its keys.
+                _ if slide > 3 * slides => assert_eq!(visited, 1, "{slides}, slide {slide}"),
+                _ => assert!(visited <= 100),
+            }
+        }
+        assert_eq!(store.stats().keys, 1);
+    }
+
+    #[test]
+    fn after_a_burst_of_keys_a_close_visits_what_was_touched() {
+        for slides in [1, 2, 3, 10, 40] {
+            after_a_burst(&Sum::of(|n: &i64| *n), slides);
+            after_a_burst(&Max::of(|n: &i64| *n), slides);
+        }
+    }
+}

@@ -151,9 +151,10 @@ where
     /// Folds a record into its windows.
     #[inline(always)]
     pub(crate) fn fold(&mut self, time: Timestamp, value: T) -> Flow {
-        if A::NUMBERED {
-            self.arrivals += 1;
+        if !A::NUMBERED {
+            return self.fold_numbered(time, value, 0);
         }
+        self.arrivals += 1;
         self.fold_numbered(time, value, self.arrivals)
     }
 

@@ -1,6 +1,6 @@
 use super::hot::HOT_SLICES;
 use crate::block_set::BlockSet;
-use crate::blocks::{places, slot_at, Blocks, SpareBlocks, CELLS};
+use crate::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::Timestamp;
 use std::collections::VecDeque;
@@ -40,7 +40,7 @@ pub(super) struct Slices<K, Acc> {
     slab: KeySlab<K>,
     /// Ordered by start. The cells of those at hand are away.
     open: VecDeque<Slice<Acc>>,
-    hot: [Blocks<Acc>; HOT_SLICES],
+    hot: [Table<Acc>; HOT_SLICES],
     hot_positions: [Option<usize>; HOT_SLICES],
     /// Slices that hold nothing, and blocks for all of them.
     spare: Vec<Blocks<Acc>>,
@@ -145,14 +145,16 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         slot: Slot,
         create: &impl Fn() -> Acc,
     ) -> &mut Acc {
-        self.hot[place].cell(slot, &mut self.spare_blocks, create)
+        let position = self.hot_positions[place].expect("a slice is at hand in this place");
+        let held = &mut self.open[position].cells.held;
+        self.hot[place].cell(slot, held, &mut self.spare_blocks, create)
     }
 
     /// Brings the cells of the slices at hand home.
     pub(super) fn cool(&mut self) {
-        for (cells, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
+        for (table, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
             if let Some(position) = position.take() {
-                std::mem::swap(cells, &mut self.open[position].cells);
+                std::mem::swap(table, &mut self.open[position].cells.table);
             }
         }
     }
@@ -161,7 +163,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     /// open.
     pub(super) fn warm_if_open(&mut self, place: usize, start: Timestamp) {
         if let Ok(position) = self.find(start) {
-            std::mem::swap(&mut self.hot[place], &mut self.open[position].cells);
+            std::mem::swap(&mut self.hot[place], &mut self.open[position].cells.table);
             self.hot_positions[place] = Some(position);
         }
     }
