@@ -21,7 +21,7 @@ pub(super) enum Combining<Acc> {
     /// Nothing: a window merges its slices.
     Slices,
     Running(Running<Acc>),
-    Laps(Laps<Acc>),
+    Laps(Box<Laps<Acc>>),
 }
 
 impl<Acc: Clone> Combining<Acc> {
@@ -38,7 +38,7 @@ impl<Acc: Clone> Combining<Acc> {
             _ if A::GROWS => Self::Slices,
             _ if A::RETRACTS && slices > FEW_RETRACTED => Self::Running(Running::new()),
             _ if A::RETRACTS || slices <= FEW_SLICES => Self::Slices,
-            _ => Self::Laps(Laps::new(whole)),
+            _ => Self::Laps(Box::new(Laps::new(whole))),
         }
     }
 
