@@ -30,8 +30,8 @@ use std::time::{Duration, Instant};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Runs of each way behind a line.
-const RUNS: usize = 10;
+/// Runs of each way behind a line; the first pair is not counted.
+const RUNS: usize = 8;
 const EVENTS: usize = 16_000_000;
 const EVENTS_PER_MS: u64 = 4_000;
 const WINDOW_MS: i64 = 1_000;

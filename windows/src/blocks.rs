@@ -1,41 +1,146 @@
+use crate::block_set::BlockSet;
 use crate::{Prefetch, Slot};
 
 /// How many cells lie together with the bits that say which were touched.
 pub(crate) const CELLS: usize = u64::BITS as usize;
 
-/// Cells side by side, and a bit for each: touched since it was made.
-///
-/// Together, so that an update finds both with one address. Aligned to a cache
-/// line, so that a cell whose size divides one never lies in two.
+/// Cells side by side. Aligned to a cache line, so that a cell whose size
+/// divides one never lies in two.
 #[derive(Debug)]
 #[repr(align(64))]
+struct Cells<Acc>([Acc; CELLS]);
+
+/// A bit for each cell: touched since it was made. Without a cell touched there
+/// may be no cells.
+#[derive(Debug)]
 struct Block<Acc> {
     touched: u64,
-    cells: [Acc; CELLS],
+    cells: Option<Box<Cells<Acc>>>,
 }
 
 impl<Acc> Block<Acc> {
-    fn new(create: &impl Fn() -> Acc) -> Self {
-        Self {
-            touched: 0,
-            cells: std::array::from_fn(|_| create()),
-        }
-    }
+    const NONE: Self = Self {
+        touched: 0,
+        cells: None,
+    };
 }
 
-/// A dense cell for every slot, in blocks of 64.
+/// A cell for every slot, in blocks of 64, which are there once one of their
+/// cells was touched.
+///
+/// ```text
+///   held    { 0, 2 }
+///   table   [ bits | * ]  [ none ]  [ bits | * ]
+///                    └► 64 cells             └► 64 cells
+/// ```
 ///
 /// Cells are made in advance and are always whole, so that an update is one
 /// bit set and one fold, without asking whether the cell is in use. A cell that
 /// is not touched has seen nothing.
 #[derive(Debug)]
 pub(crate) struct Blocks<Acc> {
-    blocks: Vec<Block<Acc>>,
+    pub(crate) table: Table<Acc>,
+    /// The blocks that have cells.
+    pub(crate) held: BlockSet,
 }
 
 impl<Acc> Default for Blocks<Acc> {
     fn default() -> Self {
-        Self { blocks: Vec::new() }
+        Self {
+            table: Table::default(),
+            held: BlockSet::default(),
+        }
+    }
+}
+
+/// Where the cells are: all that an update asks. It can be lent to a place at
+/// hand; the set of blocks that it holds stays at home.
+#[derive(Debug)]
+pub(crate) struct Table<Acc>(Vec<Block<Acc>>);
+
+impl<Acc> Default for Table<Acc> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+/// Blocks of new cells that wait to be used again, for all panes of an arena.
+///
+/// As many are kept as were in use at once a while ago: in the steady state
+/// nothing is allocated, and what a burst of keys took is given back, a few
+/// blocks at each turn.
+#[derive(Debug)]
+pub(crate) struct SpareBlocks<Acc> {
+    spare: Vec<Box<Cells<Acc>>>,
+    in_use: usize,
+    /// The most in use at once in this age, and in the one before.
+    most: [usize; 2],
+    /// How many turns an age has, and how many of this one are over.
+    age: usize,
+    turns: usize,
+    /// So many are always kept.
+    expected: usize,
+}
+
+/// Blocks given back to the allocator at one turn.
+const GIVEN_BACK: usize = 64;
+
+impl<Acc> SpareBlocks<Acc> {
+    /// With blocks for so many slots set aside. In `age` turns, use comes and
+    /// goes as it always does.
+    pub(crate) fn new(slots: usize, age: usize, create: &impl Fn() -> Acc) -> Self {
+        let expected = slots.div_ceil(CELLS);
+        Self {
+            spare: (0..expected).map(|_| Self::make(create)).collect(),
+            expected,
+            ..Self::none(age)
+        }
+    }
+
+    /// None set aside.
+    pub(crate) fn none(age: usize) -> Self {
+        Self {
+            spare: Vec::new(),
+            in_use: 0,
+            most: [0; 2],
+            age: age.max(1),
+            turns: 0,
+            expected: 0,
+        }
+    }
+
+    fn make(create: &impl Fn() -> Acc) -> Box<Cells<Acc>> {
+        Box::new(Cells(std::array::from_fn(|_| create())))
+    }
+
+    fn take(&mut self, create: &impl Fn() -> Acc) -> Box<Cells<Acc>> {
+        self.in_use += 1;
+        self.most[0] = self.most[0].max(self.in_use);
+        self.spare.pop().unwrap_or_else(|| Self::make(create))
+    }
+
+    fn put(&mut self, cells: Box<Cells<Acc>>) {
+        self.in_use -= 1;
+        self.spare.push(cells);
+    }
+
+    /// How many wait.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.spare.len()
+    }
+
+    /// A pane has been emptied: gives back what was not needed for long.
+    pub(crate) fn turn(&mut self) {
+        let most = self.most[0].max(self.most[1]).max(self.expected);
+        let kept = most - self.in_use;
+        let fewer = self.spare.len().saturating_sub(GIVEN_BACK);
+        self.spare.truncate(kept.max(fewer));
+        self.turns += 1;
+        if self.turns >= self.age {
+            self.turns = 0;
+            self.most = [self.in_use, self.most[0]];
+        }
     }
 }
 
@@ -64,65 +169,108 @@ pub(crate) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
+impl<Acc> Table<Acc> {
+    /// Asks for the memory that [`touch`](Self::touch) will need.
+    #[inline(always)]
+    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
+        let (block, cell) = place_of(slot);
+        let block = self.0.get(block);
+        if let Some(cells) = block.and_then(|block| block.cells.as_ref()) {
+            memory.prefetch(&cells.0[cell]);
+        }
+    }
+
+    /// The cell of `slot`, marked as touched, if its block is held.
+    #[inline(always)]
+    pub(crate) fn touch(&mut self, slot: Slot) -> Option<&mut Acc> {
+        let (block, cell) = place_of(slot);
+        let block = self.0.get_mut(block)?;
+        let cells = block.cells.as_mut()?;
+        block.touched |= 1 << cell;
+        Some(&mut cells.0[cell])
+    }
+
+    /// The cell of `slot`, marked as touched; its block is held from here on,
+    /// and `held` is told.
+    pub(crate) fn cell(
+        &mut self,
+        slot: Slot,
+        held: &mut BlockSet,
+        spare: &mut SpareBlocks<Acc>,
+        create: &impl Fn() -> Acc,
+    ) -> &mut Acc {
+        let (place, cell) = place_of(slot);
+        let (touched, cells) = self.hold(place, held, spare, create);
+        *touched |= 1 << cell;
+        &mut cells[cell]
+    }
+
+    /// The bits and the cells of a block, which is held from here on.
+    fn hold(
+        &mut self,
+        place: usize,
+        held: &mut BlockSet,
+        spare: &mut SpareBlocks<Acc>,
+        create: &impl Fn() -> Acc,
+    ) -> (&mut u64, &mut [Acc; CELLS]) {
+        if place >= self.0.len() {
+            self.reach((place + 1).next_power_of_two());
+        }
+        let Block { touched, cells } = &mut self.0[place];
+        let cells = match cells {
+            Some(cells) => cells,
+            none => {
+                held.insert(place);
+                none.insert(spare.take(create))
+            }
+        };
+        (touched, &mut cells.0)
+    }
+
+    fn reach(&mut self, blocks: usize) {
+        if blocks > self.0.len() {
+            self.0.resize_with(blocks, || Block::NONE);
+        }
+    }
+}
+
 impl<Acc> Blocks<Acc> {
-    /// How many blocks there are.
-    pub(crate) fn len(&self) -> usize {
-        self.blocks.len()
+    /// None held; their bookkeeping is set aside for so many slots.
+    pub(crate) fn with_room_for(slots: usize) -> Self {
+        let mut blocks = Self::default();
+        blocks.table.reach(slots.div_ceil(CELLS));
+        blocks
+    }
+
+    /// The first block from this one on that has cells.
+    #[inline]
+    pub(crate) fn next_held(&self, from: usize) -> Option<usize> {
+        self.held.next(from)
     }
 
     /// The bits of one block; none when there is no such block.
     #[inline]
     pub(crate) fn touched(&self, block: usize) -> u64 {
-        self.bits(block).unwrap_or(0)
+        self.table.0.get(block).map_or(0, |block| block.touched)
     }
 
-    /// The bits of one block, if there is such a block.
-    #[inline]
-    pub(crate) fn bits(&self, block: usize) -> Option<u64> {
-        self.blocks.get(block).map(|block| block.touched)
-    }
-
-    /// Asks for the memory that [`touch`](Self::touch) will need.
-    #[inline(always)]
-    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
-        let (block, cell) = place_of(slot);
-        if let Some(block) = self.blocks.get(block) {
-            memory.prefetch(&block.touched);
-            memory.prefetch(&block.cells[cell]);
-        }
-    }
-
-    /// The cell of `slot`, marked as touched, if there are enough blocks.
-    #[inline(always)]
-    pub(crate) fn touch(&mut self, slot: Slot) -> Option<&mut Acc> {
-        let (block, cell) = place_of(slot);
-        let block = self.blocks.get_mut(block)?;
-        block.touched |= 1 << cell;
-        Some(&mut block.cells[cell])
-    }
-
-    /// The cell of `slot`, marked as touched; room is made for it.
-    pub(crate) fn cell(&mut self, slot: Slot, create: &impl Fn() -> Acc) -> &mut Acc {
-        if slot.index() >= CELLS * self.blocks.len() {
-            self.extend_to((slot.index() + 1).next_power_of_two(), create);
-        }
-        self.touch(slot)
-            .expect("the blocks were extended to the slot")
+    /// The cell of `slot`, marked as touched; its block is held from here on.
+    pub(crate) fn cell(
+        &mut self,
+        slot: Slot,
+        spare: &mut SpareBlocks<Acc>,
+        create: &impl Fn() -> Acc,
+    ) -> &mut Acc {
+        self.table.cell(slot, &mut self.held, spare, create)
     }
 
     /// The cell of `slot`, if it was touched.
+    #[inline]
     pub(crate) fn seen(&self, slot: Slot) -> Option<&Acc> {
         let (block, cell) = place_of(slot);
-        let block = self.blocks.get(block)?;
-        (block.touched & 1 << cell != 0).then(|| &block.cells[cell])
-    }
-
-    /// Makes sure that there are cells for this many slots.
-    pub(crate) fn extend_to(&mut self, slots: usize, create: &impl Fn() -> Acc) {
-        let enough = slots.div_ceil(CELLS);
-        if enough > self.blocks.len() {
-            self.blocks.resize_with(enough, || Block::new(create));
-        }
+        let block = self.table.0.get(block)?;
+        let cells = block.cells.as_ref()?;
+        (block.touched & 1 << cell != 0).then(|| &cells.0[cell])
     }
 
     /// What is in a cell; a new one takes its place. The bit stays.
@@ -133,36 +281,51 @@ impl<Acc> Blocks<Acc> {
         cell: usize,
         create: &impl Fn() -> Acc,
     ) -> Option<Acc> {
-        let cells = &mut self.blocks.get_mut(block)?.cells;
-        Some(std::mem::replace(&mut cells[cell % CELLS], create()))
+        let cells = self.table.0.get_mut(block)?.cells.as_mut()?;
+        Some(std::mem::replace(&mut cells.0[cell % CELLS], create()))
     }
 
-    /// Takes the bits of a block whose cells were all taken.
-    pub(crate) fn take_bits(&mut self, block: usize) -> u64 {
-        match self.blocks.get_mut(block) {
-            Some(block) => std::mem::take(&mut block.touched),
-            None => 0,
-        }
-    }
-
-    /// Makes the cells of a block new, and says which were touched.
-    pub(crate) fn clear_block(&mut self, block: usize, create: &impl Fn() -> Acc) -> u64 {
-        let Some(block) = self.blocks.get_mut(block) else {
+    /// Lets go of a block whose touched cells were all taken, and says which
+    /// they were.
+    pub(crate) fn let_go(&mut self, block: usize, spare: &mut SpareBlocks<Acc>) -> u64 {
+        let Some(left) = self.table.0.get_mut(block) else {
             return 0;
         };
-        let touched = std::mem::take(&mut block.touched);
-        for cell in places(touched) {
-            block.cells[cell] = create();
+        if let Some(cells) = left.cells.take() {
+            self.held.remove(block);
+            spare.put(cells);
         }
-        touched
+        std::mem::take(&mut left.touched)
+    }
+
+    /// Makes the touched cells of a block new, lets go of it, and says which
+    /// they were.
+    pub(crate) fn clear_block(
+        &mut self,
+        block: usize,
+        spare: &mut SpareBlocks<Acc>,
+        create: &impl Fn() -> Acc,
+    ) -> u64 {
+        for cell in places(self.touched(block)) {
+            self.take(block, cell, create);
+        }
+        self.let_go(block, spare)
     }
 
     /// Makes one cell new and untouched.
-    pub(crate) fn clear(&mut self, slot: Slot, create: &impl Fn() -> Acc) {
-        let (block, cell) = place_of(slot);
-        if let Some(block) = self.blocks.get_mut(block) {
+    pub(crate) fn clear(
+        &mut self,
+        slot: Slot,
+        spare: &mut SpareBlocks<Acc>,
+        create: &impl Fn() -> Acc,
+    ) {
+        let (place, cell) = place_of(slot);
+        self.take(place, cell, create);
+        if let Some(block) = self.table.0.get_mut(place) {
             block.touched &= !(1 << cell);
-            block.cells[cell] = create();
+            if block.touched == 0 {
+                self.let_go(place, spare);
+            }
         }
     }
 }
@@ -172,28 +335,26 @@ impl<Acc: Clone> Blocks<Acc> {
     /// seen nothing takes a copy.
     pub(crate) fn merge_block(
         &mut self,
-        block: usize,
+        place: usize,
         other: &Self,
+        spare: &mut SpareBlocks<Acc>,
         create: &impl Fn() -> Acc,
         merge: impl Fn(&mut Acc, Acc),
     ) {
-        let Some(from) = other.blocks.get(block) else {
+        let Some(from) = other.table.0.get(place).filter(|from| from.touched != 0) else {
             return;
         };
-        if from.touched == 0 {
-            return;
-        }
-        self.extend_to((block + 1) * CELLS, create);
-        let Some(into) = self.blocks.get_mut(block) else {
+        let Some(copied) = &from.cells else {
             return;
         };
+        let (touched, cells) = self.table.hold(place, &mut self.held, spare, create);
         for cell in places(from.touched) {
-            let copy = from.cells[cell].clone();
-            match into.touched & 1 << cell {
-                0 => into.cells[cell] = copy,
-                _ => merge(&mut into.cells[cell], copy),
+            let copy = copied.0[cell].clone();
+            match *touched & 1 << cell {
+                0 => cells[cell] = copy,
+                _ => merge(&mut cells[cell], copy),
             }
         }
-        into.touched |= from.touched;
+        *touched |= from.touched;
     }
 }

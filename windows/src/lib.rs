@@ -50,7 +50,9 @@ mod recent_panes;
 mod sliding_fold;
 
 mod ahead;
+mod block_set;
 mod blocks;
+mod free_slots;
 mod index;
 mod key_hasher;
 mod slab;

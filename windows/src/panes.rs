@@ -1,4 +1,5 @@
-use crate::blocks::{places, slot_at, Blocks, CELLS};
+use crate::block_set::BlockSet;
+use crate::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{Ahead, Prefetch, Timestamp, Window};
 use std::collections::VecDeque;
@@ -10,6 +11,9 @@ const SPARE_PANES: usize = 4;
 /// How many bytes of keys and cells a core's own cache holds beside all else.
 const IN_CACHE: usize = 1 << 20;
 
+/// For how many windows blocks are kept that were in use once.
+const AGE: usize = 8;
+
 /// Panes at hand at once: where time is a little out of order, records go back
 /// and forth between a window and the next, and which of them is a number, not
 /// a branch to mispredict.
@@ -20,14 +24,6 @@ const HOT_PANES: usize = 2;
 struct Pane<Acc> {
     window: Window,
     blocks: Blocks<Acc>,
-}
-
-impl<Acc> Pane<Acc> {
-    fn with_room_for(slots: usize, window: Window, create: &impl Fn() -> Acc) -> Self {
-        let mut blocks = Blocks::default();
-        blocks.extend_to(slots, create);
-        Self { window, blocks }
-    }
 }
 
 /// A pane that was taken out of its arena to be emptied, and how far that is.
@@ -90,18 +86,22 @@ pub struct PaneEntry<K, Acc> {
 #[derive(Debug)]
 pub struct Panes<K, Acc> {
     slab: KeySlab<K>,
-    /// Ordered by the start of their windows. The hot ones' blocks are away.
+    /// Ordered by the start of their windows. The hot ones' tables are away.
     open: VecDeque<Pane<Acc>>,
     /// How many of them, from the front, have fired and are kept.
     fired: usize,
-    /// The blocks of the panes that updates go to, and their positions.
-    hot: [Blocks<Acc>; HOT_PANES],
+    /// The tables of the panes that updates go to, and their positions.
+    hot: [Table<Acc>; HOT_PANES],
     hot_positions: [Option<usize>; HOT_PANES],
-    spare: Vec<Pane<Acc>>,
+    /// Panes that hold nothing, and blocks for all of them.
+    spare: Vec<Blocks<Acc>>,
+    spare_blocks: SpareBlocks<Acc>,
     /// Panes that were taken out and not given back: they still use their keys.
     taken: usize,
-    /// A word a block: keys of the pane that was emptied last.
+    /// A word a block: keys of the pane that was emptied last. Those of other
+    /// blocks than `recently_held` are zero.
     recent: Vec<u64>,
+    recently_held: BlockSet,
     /// How many keys had been let go of when keys were looked for ahead. What
     /// was found holds until another one is.
     looked_ahead_at: u64,
@@ -110,9 +110,8 @@ pub struct Panes<K, Acc> {
 impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// An empty arena; two panes of the expected size are set aside.
     pub fn new(limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
-        let nowhere = Window::new(Timestamp::MIN, Timestamp::MIN);
         let mut spare = Vec::with_capacity(SPARE_PANES);
-        spare.extend((0..2).map(|_| Pane::with_room_for(limit.expected(), nowhere, create)));
+        spare.extend((0..2).map(|_| Blocks::with_room_for(limit.expected())));
         Self {
             slab: KeySlab::new(limit),
             open: VecDeque::with_capacity(16),
@@ -122,25 +121,25 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             hot: Default::default(),
             hot_positions: [None; HOT_PANES],
             spare,
-            recent: Vec::with_capacity(limit.expected().div_ceil(CELLS)),
+            spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
+            recent: vec![0; limit.expected().div_ceil(CELLS)],
+            recently_held: BlockSet::default(),
         }
     }
 
     /// Puts the pane of `window` at hand, in this place. Opens it if it is not
     /// open. No pane may be at hand: see [`cool`](Self::cool).
-    pub fn warm(&mut self, place: usize, window: Window, create: &impl Fn() -> Acc) {
+    pub fn warm(&mut self, place: usize, window: Window) {
         debug_assert_eq!(self.hot_positions, [None; HOT_PANES]);
         let position = self.find(window);
-        let position = position.unwrap_or_else(|gap| self.open_at(gap, window, create));
+        let position = position.unwrap_or_else(|gap| self.open_at(gap, window));
         self.lend(place, position);
     }
 
-    fn open_at(&mut self, position: usize, window: Window, create: &impl Fn() -> Acc) -> usize {
-        let pane = match self.spare.pop() {
-            Some(spare) => Pane { window, ..spare },
-            None => Pane::with_room_for(self.slab.slots(), window, create),
-        };
-        self.open.insert(position, pane);
+    fn open_at(&mut self, position: usize, window: Window) -> usize {
+        let blocks = self.spare.pop();
+        let blocks = blocks.unwrap_or_else(|| Blocks::with_room_for(self.slab.slots()));
+        self.open.insert(position, Pane { window, blocks });
         position
     }
 
@@ -153,7 +152,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Takes the blocks of the pane at `position` to this place.
     fn lend(&mut self, place: usize, position: usize) {
-        std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks);
+        std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks.table);
         self.hot_positions[place] = Some(position);
     }
 
@@ -170,9 +169,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
 
     /// Brings the blocks of the panes at hand home.
     pub fn cool(&mut self) {
-        for (blocks, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
+        for (table, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
             if let Some(position) = position.take() {
-                std::mem::swap(blocks, &mut self.open[position].blocks);
+                std::mem::swap(table, &mut self.open[position].blocks.table);
             }
         }
     }
@@ -233,7 +232,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             Ok(slot) => slot,
             Err(refused) => self.slot_after_release(refused)?,
         };
-        Ok(self.hot[place].cell(slot, create))
+        let position = self.hot_positions[place].expect("a pane was put in this place");
+        let held = &mut self.open[position].blocks.held;
+        Ok(self.hot[place].cell(slot, held, &mut self.spare_blocks, create))
     }
 
     /// The cell of `key` in the pane of a window that has fired and is kept,
@@ -255,9 +256,10 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.cool();
         let position = self.find(window).unwrap_or_else(|gap| {
             self.fired += 1;
-            self.open_at(gap, window, create)
+            self.open_at(gap, window)
         });
-        Ok((slot, self.open[position].blocks.cell(slot, create)))
+        let blocks = &mut self.open[position].blocks;
+        Ok((slot, blocks.cell(slot, &mut self.spare_blocks, create)))
     }
 
     #[cold]
@@ -298,8 +300,8 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         create: &impl Fn() -> Acc,
     ) -> Option<PaneEntry<K, Acc>> {
         while closing.remaining == 0 {
-            closing.block += 1;
-            closing.remaining = closing.pane.blocks.bits(closing.block)?;
+            closing.block = closing.pane.blocks.next_held(closing.block + 1)?;
+            closing.remaining = closing.pane.blocks.touched(closing.block);
         }
         let cell = closing.remaining.trailing_zeros() as usize;
         closing.remaining &= closing.remaining - 1;
@@ -313,18 +315,28 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     /// pane before it and are in neither it nor an open one.
     pub fn recycle(&mut self, emptied: ClosingPane<Acc>) {
         self.taken = self.taken.saturating_sub(1);
-        self.put_away(emptied.pane, |blocks, block| blocks.take_bits(block));
+        self.put_away(emptied.pane, Blocks::let_go);
     }
 
-    /// Lets go of a pane; `clear` makes a block of it new and says what was in it.
-    fn put_away(&mut self, mut pane: Pane<Acc>, clear: impl Fn(&mut Blocks<Acc>, usize) -> u64) {
+    /// Lets go of a pane; `clear` lets go of a block of it and says what was in it.
+    fn put_away(
+        &mut self,
+        mut pane: Pane<Acc>,
+        clear: impl Fn(&mut Blocks<Acc>, usize, &mut SpareBlocks<Acc>) -> u64,
+    ) {
         self.release_idle_keys(Some(&pane));
-        self.recent.clear();
-        let blocks = 0..pane.blocks.len();
-        self.recent
-            .extend(blocks.map(|block| clear(&mut pane.blocks, block)));
+        let mut next = pane.blocks.next_held(0);
+        while let Some(block) = next {
+            if block >= self.recent.len() {
+                self.recent.resize((block + 1).next_power_of_two(), 0);
+            }
+            self.recent[block] = clear(&mut pane.blocks, block, &mut self.spare_blocks);
+            self.recently_held.insert(block);
+            next = pane.blocks.next_held(block + 1);
+        }
+        self.spare_blocks.turn();
         if self.spare.len() < SPARE_PANES {
-            self.spare.push(pane);
+            self.spare.push(pane.blocks);
         }
     }
 
@@ -347,8 +359,8 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     {
         let blocks = &self.open[self.find(firing.window).ok()?].blocks;
         while firing.remaining == 0 {
-            firing.block += 1;
-            firing.remaining = blocks.bits(firing.block)?;
+            firing.block = blocks.next_held(firing.block + 1)?;
+            firing.remaining = blocks.touched(firing.block);
         }
         let slot = slot_at(firing.block, firing.remaining.trailing_zeros() as usize);
         firing.remaining &= firing.remaining - 1;
@@ -383,7 +395,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.cool();
         self.fired -= 1;
         if let Some(pane) = self.open.pop_front() {
-            self.put_away(pane, |blocks, block| blocks.clear_block(block, create));
+            self.put_away(pane, |blocks, block, spare| {
+                blocks.clear_block(block, spare, create)
+            });
         }
     }
 
@@ -391,11 +405,11 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     fn release_idle_keys(&mut self, kept: Option<&Pane<Acc>>) {
         let hot = self.hot_positions;
         self.cool();
-        for block in 0..self.recent.len() {
+        let mut next = self.recently_held.next(0);
+        while let Some(block) = next {
+            next = self.recently_held.next(block + 1);
+            self.recently_held.remove(block);
             let candidates = std::mem::take(&mut self.recent[block]);
-            if candidates == 0 {
-                continue;
-            }
             let mut idle = candidates;
             for pane in kept.into_iter().chain(&self.open) {
                 idle &= !pane.blocks.touched(block);
@@ -427,5 +441,95 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             panes: self.open.len(),
             ..self.slab.stats()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+
+    const BURST: u32 = 10_000;
+
+    fn window(n: i64) -> Window {
+        Window::new(
+            Timestamp::from_nanos(10 * n),
+            Timestamp::from_nanos(10 * n + 10),
+        )
+    }
+
+    /// One window: its keys come, and it is emptied. Says how many blocks that
+    /// visits.
+    fn pass(
+        panes: &mut Panes<u32, u64>,
+        n: i64,
+        keys: impl Iterator<Item = u32>,
+        create: &impl Fn() -> u64,
+    ) -> usize {
+        panes.warm(0, window(n));
+        let mut came = 0;
+        for key in keys {
+            *panes.cell(0, key, create).unwrap() += 1;
+            came += 1;
+        }
+        let mut closing = panes.take_first().unwrap();
+        let mut visited = std::collections::BTreeSet::new();
+        while let Some(entry) = panes.next_entry(&mut closing, create) {
+            assert_eq!(entry.accumulator, 1);
+            visited.insert(closing.block);
+            came -= 1;
+        }
+        assert_eq!(came, 0);
+        let held = std::iter::successors(closing.pane.blocks.next_held(0), |block| {
+            closing.pane.blocks.next_held(block + 1)
+        });
+        assert_eq!(held.count(), visited.len(), "no block is visited in vain");
+        panes.recycle(closing);
+        visited.len()
+    }
+
+    #[test]
+    fn after_a_burst_of_keys_a_close_visits_what_was_touched() {
+        let zero = || 0;
+        let mut panes = Panes::new(StateLimit::new(16, 1 << 20), &zero);
+        // The last key of the burst stays, in a slot far behind.
+        let last = BURST - 1;
+        assert_eq!(pass(&mut panes, 0, 0..BURST, &zero), 157);
+        assert_eq!(pass(&mut panes, 1, last..BURST, &zero), 1);
+        assert_eq!(panes.stats().keys, 1, "the others are let go of");
+        // Those that come next gather at the front.
+        let keys = (BURST..BURST + 64).chain([last]);
+        assert_eq!(pass(&mut panes, 2, keys, &zero), 2);
+        for key in BURST..BURST + 64 {
+            let slot = panes.slab.find(&key).unwrap();
+            assert!(slot.index() < 64, "{slot:?}");
+        }
+    }
+
+    #[test]
+    fn blocks_of_a_burst_are_given_back_and_none_is_made_in_the_steady_state() {
+        let made = Cell::new(0);
+        let create = || {
+            made.set(made.get() + 1);
+            0
+        };
+        let mut panes = Panes::new(StateLimit::new(128, 1 << 20), &create);
+        let steady = |panes: &mut Panes<u32, u64>, n| {
+            let before = made.get();
+            assert_eq!(pass(panes, n, 0..128, &create), 2);
+            // A cell that is taken leaves a new one behind.
+            made.get() - before - 128
+        };
+        for n in 0..4 {
+            assert_eq!(steady(&mut panes, n), 0);
+        }
+        pass(&mut panes, 4, 0..BURST, &create);
+        let after = panes.spare_blocks.len();
+        assert!(after >= 157, "{after}");
+        for n in 5..30 {
+            assert_eq!(steady(&mut panes, n), 0);
+        }
+        // Two panes of the expected size, as at the start.
+        assert_eq!(panes.spare_blocks.len(), 4);
     }
 }

@@ -1,3 +1,4 @@
+use crate::free_slots::FreeSlots;
 use crate::index::Index;
 use crate::key_hasher::KeyHashing;
 use crate::{Ahead, Prefetch};
@@ -85,7 +86,7 @@ impl<K> fmt::Display for TooManyKeys<K> {
 
 /// Keys, each in a slot of its own: dense, preallocated, recycled.
 ///
-/// Slots are handed out from a free list (the last freed first), else in order,
+/// Slots are handed out from those that were freed (the lowest first), else in order,
 /// so a slab of `n` keys uses the slots below its high-water mark. Hashing is
 /// seeded at random; nothing observable depends on the seed.
 ///
@@ -99,7 +100,7 @@ pub struct KeySlab<K> {
     hashing: KeyHashing,
     index: Index,
     keys: Vec<K>,
-    free: Vec<u32>,
+    free: FreeSlots,
     limit: StateLimit,
     high_water: usize,
     grown: u64,
@@ -113,7 +114,7 @@ impl<K: Hash + Eq> KeySlab<K> {
             hashing: KeyHashing::new(),
             index: Index::with_room_for(limit.expected),
             keys: Vec::with_capacity(limit.expected),
-            free: Vec::with_capacity(limit.expected),
+            free: FreeSlots::with_room_for(limit.expected),
             limit,
             high_water: 0,
             grown: 0,

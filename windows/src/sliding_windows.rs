@@ -152,12 +152,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
 
     /// Finds the place of a record, and the slot of its key. Says what became of
     /// it if there is none.
-    fn admit(
-        &mut self,
-        time: Timestamp,
-        key: K,
-        create: &impl Fn() -> Acc,
-    ) -> Result<(Place, Slot), Added> {
+    fn admit(&mut self, time: Timestamp, key: K) -> Result<(Place, Slot), Added> {
         if self.slicing.is_gap(time) {
             return Err(match self.lateness.after(time) <= self.watermark {
                 true => Added::Late,
@@ -194,7 +189,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         if !self.has_due() {
             self.skip_empty_windows();
         }
-        let position = self.slices.open(slice.start(), &numbers, create);
+        let position = self.slices.open(slice.start(), &numbers);
         self.due = self.next_moment();
         if *numbers.start() > self.fired {
             self.warm(slice);
@@ -310,8 +305,10 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
             self.slices.cool();
             self.hot = Hot::default();
             let joined = self.joined();
-            for block in 0..self.slices.blocks() {
+            let mut next = self.slices.next_held(0, 0..leaving);
+            while let Some(block) = next {
                 self.slices.leave_block(block, leaving, joined, create);
+                next = self.slices.next_held(block + 1, 0..leaving);
             }
             self.slices.leave(leaving);
         }
@@ -349,10 +346,10 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
                 slices.leave_block(block, closing.leaving, closing.slices.end, &create);
             }
         }
-        if let Some(block) = closing.next_block() {
+        if let Some(block) = combining.next_held(slices, closing, closing.next_block()) {
             slices.join_block(block, closing.joining..closing.slices.end);
             let cells = combining.join_block(merging, slices, closing, block);
-            closing.visit(cells);
+            closing.visit(block, cells);
             return;
         }
         combining.end();
@@ -419,7 +416,7 @@ where
 
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added {
         let create = || aggregate.create();
-        match self.admit(arrival.time, key, &create) {
+        match self.admit(arrival.time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
                 arrival.fold_into(aggregate, self.slices.hot_cell(place, slot, &create));
@@ -436,7 +433,7 @@ where
 
     fn merge(&mut self, aggregate: &A, time: Timestamp, key: K, other: A::Accumulator) -> Added {
         let create = || aggregate.create();
-        match self.admit(time, key, &create) {
+        match self.admit(time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
                 aggregate.merge(self.slices.hot_cell(place, slot, &create), other);
@@ -477,5 +474,70 @@ where
 
     fn stats(&self) -> StateStats {
         SlidingWindows::stats(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::{Max, Sum};
+    use crate::{Sliding, WindowKind};
+
+    /// Closes the next window, and says how many blocks that visits.
+    fn visited<A>(store: &mut SlidingWindows<u32, A::Accumulator>, aggregate: &A) -> usize
+    where
+        A: Aggregate<i64>,
+    {
+        let merging = By::<A, i64>::new(aggregate);
+        assert!(store.close_next());
+        let mut visited = 0;
+        loop {
+            store.close_next_block(&merging);
+            let Some(closing) = &mut store.closing else {
+                return visited;
+            };
+            while closing.next_slot().is_some() {}
+            visited += 1;
+        }
+    }
+
+    /// A burst of keys, and then one key in each slide.
+    fn after_a_burst<A: Aggregate<i64>>(aggregate: &A, slides: i64) {
+        const BURST: u32 = 6_400;
+        let sliding = Sliding::from_nanos(10 * slides, 10).unwrap();
+        let limit = StateLimit::new(16, 1 << 20);
+        let mut store: SlidingWindows<u32, A::Accumulator> =
+            WindowKind::<i64>::store(&sliding, Lateness::NONE, limit, aggregate);
+        let add = |store: &mut SlidingWindows<u32, A::Accumulator>, slide: i64, key| {
+            let arrival = Arrival {
+                time: Timestamp::from_nanos(10 * slide),
+                value: &1,
+                number: 0,
+            };
+            assert_eq!(store.add(aggregate, key, arrival), Added::Kept);
+        };
+        for key in 0..BURST {
+            add(&mut store, 0, key);
+        }
+        for slide in 0..6 * slides {
+            add(&mut store, slide, BURST - 1);
+            store.advance(Timestamp::from_nanos(10 * slide + 9));
+            let visited = visited(&mut store, aggregate);
+            match slide {
+                0 => assert_eq!(visited, 100),
+                // The burst has left, and so have what was made of it and its keys.
+                _ if slide > 3 * slides => assert_eq!(visited, 1, "{slides}, slide {slide}"),
+                _ => assert!(visited <= 100),
+            }
+        }
+        assert_eq!(store.stats().keys, 1);
+    }
+
+    #[test]
+    fn after_a_burst_of_keys_a_close_visits_what_was_touched() {
+        for slides in [1, 2, 3, 10, 40] {
+            after_a_burst(&Sum::of(|n: &i64| *n), slides);
+            after_a_burst(&Max::of(|n: &i64| *n), slides);
+        }
     }
 }

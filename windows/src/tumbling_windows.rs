@@ -164,7 +164,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
                 false => Added::Ignored,
             };
         }
-        let cell = match self.warm(time, create) {
+        let cell = match self.warm(time) {
             Some(place) => self.panes.cell(place, key, create),
             None => match self.kept(time) {
                 Some(window) => {
@@ -199,7 +199,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
 
     /// Puts the pane of `time` at hand and says where; none when its window has
     /// closed. The window before it, or else the one after, comes along.
-    fn warm(&mut self, time: Timestamp, create: &impl Fn() -> Acc) -> Option<usize> {
+    fn warm(&mut self, time: Timestamp) -> Option<usize> {
         let window = self.slicing.slice_of(time);
         if window.last_instant() <= self.watermark {
             return None;
@@ -229,7 +229,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             Some(before) => (1, before, Some(window)),
             None => (0, window, after),
         };
-        self.panes.warm(place, window, create);
+        self.panes.warm(place, window);
         match (before, after) {
             (Some(other), _) | (None, Some(other)) => self.panes.warm_if_open(1 - place, other),
             (None, None) => {}

@@ -1,12 +1,11 @@
+use super::waiting::{most_waiting, Behind, Caches};
 use super::{Rejected, Rejection, WindowResult};
 use crate::exchange::SideOutput;
 use crate::metrics::Measure;
 use crate::{Clock, Collector, Flow, Instance, Name, Record, Signal, Stamp, WhenFull};
-use fluxus_ringbuf::{prefetch, CounterWriter};
+use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
-use fluxus_windows::{
-    Added, Aggregate, Ahead, Arrival, Fired, Firing, Prefetch, Timestamp, WindowStore,
-};
+use fluxus_windows::{Added, Aggregate, Ahead, Arrival, Fired, Firing, Timestamp, WindowStore};
 use std::collections::VecDeque;
 
 /// Keyed windows that have the last word: they emit results and reject what
@@ -39,39 +38,6 @@ pub(crate) struct KeyedWindows<T, K, F, A, S, C> {
     when_full: WhenFull,
     instance: Instance,
     meters: Meters,
-}
-
-/// Asks the caches of this core.
-struct Caches;
-
-impl Prefetch for Caches {
-    #[inline(always)]
-    fn prefetch<M>(&self, place: &M) {
-        prefetch(place);
-    }
-}
-
-/// What came while records were waiting.
-enum Behind {
-    Signal(Signal),
-    EndOfBatch,
-}
-
-/// Memory for records that wait, in bytes: a small part of the smallest cache.
-const WAITING_BYTES: usize = 4096;
-
-/// How many records wait for one another, at most: enough that the memory of
-/// one comes while the others are looked for, few enough that it is still there
-/// when it is their turn.
-const fn most_waiting<R>() -> usize {
-    let fitting = WAITING_BYTES / (std::mem::size_of::<R>() + 1);
-    if fitting > 64 {
-        64
-    } else if fitting < 1 {
-        1
-    } else {
-        fitting
-    }
 }
 
 struct Meters {
@@ -151,9 +117,10 @@ where
     /// Folds a record into its windows.
     #[inline(always)]
     pub(crate) fn fold(&mut self, time: Timestamp, value: T) -> Flow {
-        if A::NUMBERED {
-            self.arrivals += 1;
+        if !A::NUMBERED {
+            return self.fold_numbered(time, value, 0);
         }
+        self.arrivals += 1;
         self.fold_numbered(time, value, self.arrivals)
     }
 

@@ -17,6 +17,7 @@ mod timestamps;
 mod rolling;
 
 mod keyed_windows;
+mod waiting;
 mod window;
 mod window_merge;
 mod window_partial;

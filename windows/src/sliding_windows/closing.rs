@@ -23,7 +23,6 @@ pub(super) struct Closing {
     pub(super) leaving: usize,
     /// The block whose results are handed out; none before the first.
     block: Option<usize>,
-    blocks: usize,
     /// The cells of the block that are still to be visited.
     remaining: u64,
 }
@@ -43,7 +42,6 @@ impl Closing {
             joining: slices.position(|slice| slice.first < number).max(start),
             leaving: slices.position(|slice| slice.last <= number).min(end),
             block: None,
-            blocks: slices.blocks(),
             remaining: 0,
         }
     }
@@ -70,15 +68,14 @@ impl Closing {
         self.block
     }
 
-    /// Goes to the next block, if there is one.
-    pub(super) fn next_block(&mut self) -> Option<usize> {
-        let next = self.block.map_or(0, |block| block + 1);
-        self.block = Some(next);
-        (next < self.blocks).then_some(next)
+    /// The block after that; there may be nothing in it.
+    pub(super) fn next_block(&self) -> usize {
+        self.block.map_or(0, |block| block + 1)
     }
 
-    /// The cells of the block that have a result.
-    pub(super) fn visit(&mut self, cells: u64) {
+    /// The cells of the next block that have a result.
+    pub(super) fn visit(&mut self, block: usize, cells: u64) {
+        self.block = Some(block);
         self.remaining = cells;
     }
 }

@@ -21,7 +21,7 @@ pub(super) enum Combining<Acc> {
     /// Nothing: a window merges its slices.
     Slices,
     Running(Running<Acc>),
-    Laps(Laps<Acc>),
+    Laps(Box<Laps<Acc>>),
 }
 
 impl<Acc: Clone> Combining<Acc> {
@@ -38,7 +38,7 @@ impl<Acc: Clone> Combining<Acc> {
             _ if A::GROWS => Self::Slices,
             _ if A::RETRACTS && slices > FEW_RETRACTED => Self::Running(Running::new()),
             _ if A::RETRACTS || slices <= FEW_SLICES => Self::Slices,
-            _ => Self::Laps(Laps::new(whole)),
+            _ => Self::Laps(Box::new(Laps::new(whole))),
         }
     }
 
@@ -50,6 +50,27 @@ impl<Acc: Clone> Combining<Acc> {
     ) {
         if let Self::Laps(laps) = self {
             laps.begin(slices, closing);
+        }
+    }
+
+    /// The first block from this one on in which anything is to be done.
+    pub(super) fn next_held<K: Hash + Eq + Clone>(
+        &self,
+        slices: &Slices<K, Acc>,
+        closing: &Closing,
+        from: usize,
+    ) -> Option<usize> {
+        let moving = closing.leavers().chain(closing.joining..closing.slices.end);
+        match self {
+            Self::Slices => slices.next_held(from, closing.slices.clone()),
+            Self::Running(running) => {
+                let moving = slices.next_held(from, moving);
+                moving.into_iter().chain(running.next_held(from)).min()
+            }
+            Self::Laps(laps) => {
+                let moving = slices.next_held(from, moving.chain(laps.planned()));
+                moving.into_iter().chain(laps.next_held(from)).min()
+            }
         }
     }
 
@@ -120,8 +141,10 @@ impl<Acc: Clone> Combining<Acc> {
 
     /// All results of the window are handed out.
     pub(super) fn end(&mut self) {
-        if let Self::Laps(laps) = self {
-            laps.end();
+        match self {
+            Self::Slices => {}
+            Self::Running(running) => running.end(),
+            Self::Laps(laps) => laps.end(),
         }
     }
 

@@ -1,13 +1,13 @@
 use super::closing::Closing;
 use super::merging::{merge_into, Merging};
 use super::slices::{Slice, Slices};
-use crate::blocks::{Blocks, CELLS};
+use crate::blocks::{Blocks, SpareBlocks};
 use crate::slab::Slot;
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::ops::Range;
 
-/// Spare blocks kept for use again; more are given back to the allocator.
+/// Spare suffixes kept for use again; more are given back to the allocator.
 const SPARE: usize = 4;
 
 /// Sliding windows of accumulators that merge but do not retract, a constant
@@ -51,6 +51,7 @@ pub(super) struct Laps<Acc> {
     total: Blocks<Acc>,
     prefix: Blocks<Acc>,
     spare: Vec<Blocks<Acc>>,
+    spare_blocks: SpareBlocks<Acc>,
     plan: Plan,
 }
 
@@ -89,6 +90,8 @@ impl<Acc: Clone> Laps<Acc> {
             total: Blocks::default(),
             prefix: Blocks::default(),
             spare: Vec::new(),
+            // What a lap needs changes from its first slide to its last.
+            spare_blocks: SpareBlocks::none(usize::try_from(2 * window).unwrap_or(usize::MAX)),
             plan: Plan::default(),
         }
     }
@@ -129,6 +132,30 @@ impl<Acc: Clone> Laps<Acc> {
         self.plan = plan;
     }
 
+    /// The slices that have a part in what is planned, by position.
+    pub(super) fn planned(&self) -> impl Iterator<Item = usize> {
+        let Plan {
+            entering,
+            head,
+            suffixed,
+            ..
+        } = &self.plan;
+        let some = entering.clone().chain(head.clone());
+        some.chain(suffixed.clone())
+    }
+
+    /// The first block from this one on in which the total, the prefix or a
+    /// suffix that is used or made holds anything.
+    pub(super) fn next_held(&self, from: usize) -> Option<usize> {
+        let made = self.plan.made;
+        let next = made.and_then(|place| self.suffixes.get(place + 1));
+        let made = made.and_then(|place| self.suffixes.get(place));
+        let suffixes = [self.suffixes.front(), made, next].into_iter().flatten();
+        let suffixes = suffixes.map(|suffix| &suffix.cells);
+        let held = suffixes.chain([&self.total, &self.prefix]);
+        held.filter_map(|cells| cells.next_held(from)).min()
+    }
+
     /// Takes in one slide, makes one suffix, and says which cells have a result.
     pub(super) fn join_block<K: Hash + Eq + Clone>(
         &mut self,
@@ -139,15 +166,18 @@ impl<Acc: Clone> Laps<Acc> {
         let create = || merging.create();
         let merge = |into: &mut Acc, other| merging.merge(into, other);
         for slice in slices.range(self.plan.entering.clone()) {
-            self.prefix.merge_block(block, &slice.cells, &create, merge);
+            let (prefix, spare) = (&mut self.prefix, &mut self.spare_blocks);
+            prefix.merge_block(block, &slice.cells, spare, &create, merge);
         }
         if let Some(place) = self.plan.made {
             let mut cells = std::mem::take(&mut self.suffixes[place].cells);
             if let Some(next) = self.suffixes.get(place + 1) {
-                cells.merge_block(block, &next.cells, &create, merge);
+                let spare = &mut self.spare_blocks;
+                cells.merge_block(block, &next.cells, spare, &create, merge);
             }
             for slice in slices.range(self.plan.suffixed.clone()) {
-                cells.merge_block(block, &slice.cells, &create, merge);
+                let spare = &mut self.spare_blocks;
+                cells.merge_block(block, &slice.cells, spare, &create, merge);
             }
             self.suffixes[place].cells = cells;
         }
@@ -185,11 +215,13 @@ impl<Acc: Clone> Laps<Acc> {
         let create = || merging.create();
         if self.plan.spends_suffix {
             if let Some(spent) = self.suffixes.front_mut() {
-                spent.cells.clear_block(block, &create);
+                let spare = &mut self.spare_blocks;
+                spent.cells.clear_block(block, spare, &create);
             }
         }
         if self.plan.is_over {
-            self.total.clear_block(block, &create);
+            let spare = &mut self.spare_blocks;
+            self.total.clear_block(block, spare, &create);
         }
     }
 
@@ -205,6 +237,7 @@ impl<Acc: Clone> Laps<Acc> {
             std::mem::swap(&mut self.total, &mut self.prefix);
         }
         self.plan = Plan::default();
+        self.spare_blocks.turn();
     }
 
     /// Folds a late record of `slice` into all that its slide is part of.
@@ -225,10 +258,10 @@ impl<Acc: Clone> Laps<Acc> {
         let lap = next.div_euclid(self.lap);
         let own = slide.div_euclid(self.lap);
         if own == lap {
-            return fold(self.prefix.cell(slot, &create));
+            return fold(self.prefix.cell(slot, &mut self.spare_blocks, &create));
         }
         if own == lap - 1 {
-            fold(self.total.cell(slot, &create));
+            fold(self.total.cell(slot, &mut self.spare_blocks, &create));
             if slide < lap * self.lap - next.rem_euclid(self.lap) {
                 return;
             }
@@ -236,7 +269,7 @@ impl<Acc: Clone> Laps<Acc> {
         self.split_suffix(slide, merging);
         let of_its_lap = self.suffixes.iter_mut().take_while(|s| s.slide <= slide);
         for suffix in of_its_lap.filter(|s| s.slide.div_euclid(self.lap) == own) {
-            fold(suffix.cells.cell(slot, &create));
+            fold(suffix.cells.cell(slot, &mut self.spare_blocks, &create));
         }
     }
 
@@ -251,11 +284,13 @@ impl<Acc: Clone> Laps<Acc> {
         let mut cells = self.spare.pop().unwrap_or_default();
         let lap = slide.div_euclid(self.lap);
         if let Some(next) = next.filter(|next| next.slide.div_euclid(self.lap) == lap) {
-            cells.extend_to(next.cells.len() * CELLS, &|| merging.create());
-            for block in 0..next.cells.len() {
+            let mut held = next.cells.next_held(0);
+            while let Some(block) = held {
                 let create = || merging.create();
                 let merge = |into: &mut Acc, other| merging.merge(into, other);
-                cells.merge_block(block, &next.cells, &create, merge);
+                let spare = &mut self.spare_blocks;
+                cells.merge_block(block, &next.cells, spare, &create, merge);
+                held = next.cells.next_held(block + 1);
             }
         }
         self.suffixes.insert(place, Suffix { slide, cells });

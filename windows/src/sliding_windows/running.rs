@@ -1,7 +1,7 @@
 use super::closing::Closing;
 use super::merging::Merging;
 use super::slices::{Slice, Slices};
-use crate::blocks::{places, slot_at, Blocks};
+use crate::blocks::{places, slot_at, Blocks, SpareBlocks};
 use crate::slab::Slot;
 use std::hash::Hash;
 
@@ -14,13 +14,28 @@ use std::hash::Hash;
 #[derive(Debug)]
 pub(super) struct Running<Acc> {
     total: Blocks<Acc>,
+    spare: SpareBlocks<Acc>,
 }
+
+/// For how many windows blocks are kept that were in use once.
+const AGE: usize = 64;
 
 impl<Acc: Clone> Running<Acc> {
     pub(super) fn new() -> Self {
         Self {
             total: Blocks::default(),
+            spare: SpareBlocks::none(AGE),
         }
+    }
+
+    /// The first block from this one on that holds anything.
+    pub(super) fn next_held(&self, from: usize) -> Option<usize> {
+        self.total.next_held(from)
+    }
+
+    /// All results of the window are handed out.
+    pub(super) fn end(&mut self) {
+        self.spare.turn();
     }
 
     /// Merges what joins, and says which cells have a result.
@@ -34,7 +49,8 @@ impl<Acc: Clone> Running<Acc> {
         let create = || merging.create();
         for slice in slices.range(closing.joining..closing.slices.end) {
             let merge = |into: &mut Acc, other| merging.merge(into, other);
-            self.total.merge_block(block, &slice.cells, &create, merge);
+            let (total, spare) = (&mut self.total, &mut self.spare);
+            total.merge_block(block, &slice.cells, spare, &create, merge);
         }
         self.total.touched(block)
     }
@@ -53,15 +69,16 @@ impl<Acc: Clone> Running<Acc> {
     ) {
         let create = || merging.create();
         if closing.leavers() == closing.slices {
-            self.total.clear_block(block, &create);
+            self.total.clear_block(block, &mut self.spare, &create);
             return;
         }
         for slice in slices.range(closing.leavers()) {
             for slot in places(slice.cells.touched(block)).map(|cell| slot_at(block, cell)) {
                 if slices.latest(slot) == slice.start {
-                    self.total.clear(slot, &create);
+                    self.total.clear(slot, &mut self.spare, &create);
                 } else if let (true, Some(cell)) = (M::RETRACTS, slice.cells.seen(slot)) {
-                    merging.retract(self.total.cell(slot, &create), cell);
+                    let total = self.total.cell(slot, &mut self.spare, &create);
+                    merging.retract(total, cell);
                 }
             }
         }
@@ -77,7 +94,7 @@ impl<Acc: Clone> Running<Acc> {
         fold: &mut impl FnMut(&mut Acc),
     ) {
         if slice.first <= fired && fired < slice.last {
-            fold(self.total.cell(slot, create));
+            fold(self.total.cell(slot, &mut self.spare, create));
         }
     }
 }

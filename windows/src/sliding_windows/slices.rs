@@ -1,13 +1,17 @@
 use super::hot::HOT_SLICES;
-use crate::blocks::{places, slot_at, Blocks, CELLS};
+use crate::block_set::BlockSet;
+use crate::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
 use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::Timestamp;
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::ops::{Range, RangeInclusive};
 
-/// Spare blocks kept for use again; more are given back to the allocator.
+/// Spare slices kept for use again; more are given back to the allocator.
 const SPARE_SLICES: usize = 8;
+
+/// For how many slices blocks are kept that were in use once.
+const AGE: usize = 64;
 
 /// The state of every key in one slice.
 #[derive(Debug)]
@@ -36,14 +40,18 @@ pub(super) struct Slices<K, Acc> {
     slab: KeySlab<K>,
     /// Ordered by start. The cells of those at hand are away.
     open: VecDeque<Slice<Acc>>,
-    hot: [Blocks<Acc>; HOT_SLICES],
+    hot: [Table<Acc>; HOT_SLICES],
     hot_positions: [Option<usize>; HOT_SLICES],
+    /// Slices that hold nothing, and blocks for all of them.
     spare: Vec<Blocks<Acc>>,
+    spare_blocks: SpareBlocks<Acc>,
     /// For each slot the start of the latest slice that joined with it.
     latest: Vec<Timestamp>,
     /// A word a block: keys of the slices that left last. A key has until the
-    /// next ones leave to come back, and is not freed and made again.
+    /// next ones leave to come back, and is not freed and made again. Those of
+    /// other blocks than `recently_held` are zero.
     recent: Vec<u64>,
+    recently_held: BlockSet,
     /// The start of the latest slice that has left.
     left: Timestamp,
 }
@@ -51,19 +59,17 @@ pub(super) struct Slices<K, Acc> {
 impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     pub(super) fn new(limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
         let mut spare = Vec::with_capacity(SPARE_SLICES);
-        for _ in 0..2 {
-            let mut cells = Blocks::default();
-            cells.extend_to(limit.expected(), create);
-            spare.push(cells);
-        }
+        spare.extend((0..2).map(|_| Blocks::with_room_for(limit.expected())));
         Self {
             slab: KeySlab::new(limit),
             open: VecDeque::with_capacity(16),
             hot: Default::default(),
             hot_positions: [None; HOT_SLICES],
             spare,
+            spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
             latest: Vec::with_capacity(limit.expected()),
-            recent: Vec::with_capacity(limit.expected().div_ceil(CELLS)),
+            recent: vec![0; limit.expected().div_ceil(CELLS)],
+            recently_held: BlockSet::default(),
             left: Timestamp::MIN,
         }
     }
@@ -83,9 +89,16 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         self.open.partition_point(is_before)
     }
 
-    /// How many blocks it takes to hold every slot.
-    pub(super) fn blocks(&self) -> usize {
-        self.slab.slots().div_ceil(CELLS)
+    /// The first block from this one on in which any of these slices has cells,
+    /// or a key is to be let go.
+    pub(super) fn next_held(
+        &self,
+        from: usize,
+        positions: impl Iterator<Item = usize>,
+    ) -> Option<usize> {
+        let slices = positions.filter_map(|position| self.get(position));
+        let held = slices.filter_map(|slice| slice.cells.next_held(from));
+        held.chain(self.recently_held.next(from)).min()
     }
 
     pub(super) fn key(&self, slot: Slot) -> &K {
@@ -100,8 +113,10 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     /// Lets go of keys that nothing holds any more, though they may come back.
     /// Slices from `joined` on have not joined; none may be at hand.
     pub(super) fn release_idle_keys(&mut self, joined: usize) {
-        for block in 0..self.recent.len() {
+        let mut next = self.recently_held.next(0);
+        while let Some(block) = next {
             self.release_recent(block, 0, joined);
+            next = self.recently_held.next(block + 1);
         }
     }
 
@@ -130,14 +145,16 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         slot: Slot,
         create: &impl Fn() -> Acc,
     ) -> &mut Acc {
-        self.hot[place].cell(slot, create)
+        let position = self.hot_positions[place].expect("a slice is at hand in this place");
+        let held = &mut self.open[position].cells.held;
+        self.hot[place].cell(slot, held, &mut self.spare_blocks, create)
     }
 
     /// Brings the cells of the slices at hand home.
     pub(super) fn cool(&mut self) {
-        for (cells, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
+        for (table, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
             if let Some(position) = position.take() {
-                std::mem::swap(cells, &mut self.open[position].cells);
+                std::mem::swap(table, &mut self.open[position].cells.table);
             }
         }
     }
@@ -146,7 +163,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     /// open.
     pub(super) fn warm_if_open(&mut self, place: usize, start: Timestamp) {
         if let Ok(position) = self.find(start) {
-            std::mem::swap(&mut self.hot[place], &mut self.open[position].cells);
+            std::mem::swap(&mut self.hot[place], &mut self.open[position].cells.table);
             self.hot_positions[place] = Some(position);
         }
     }
@@ -158,19 +175,14 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
 
     /// The position of the slice that begins at `start` and lies in these
     /// windows. It is opened if it is not open; then no slice may be at hand.
-    pub(super) fn open(
-        &mut self,
-        start: Timestamp,
-        numbers: &RangeInclusive<i128>,
-        create: &impl Fn() -> Acc,
-    ) -> usize {
+    pub(super) fn open(&mut self, start: Timestamp, numbers: &RangeInclusive<i128>) -> usize {
         debug_assert_eq!(self.hot_positions, [None; HOT_SLICES]);
         self.find(start).unwrap_or_else(|gap| {
             let slice = Slice {
                 start,
                 first: *numbers.start(),
                 last: *numbers.end(),
-                cells: self.blank(create),
+                cells: self.blank(),
             };
             self.open.insert(gap, slice);
             gap
@@ -178,12 +190,9 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     }
 
     /// Cells that have seen nothing.
-    fn blank(&mut self, create: &impl Fn() -> Acc) -> Blocks<Acc> {
-        self.spare.pop().unwrap_or_else(|| {
-            let mut cells = Blocks::default();
-            cells.extend_to(self.slab.slots(), create);
-            cells
-        })
+    fn blank(&mut self) -> Blocks<Acc> {
+        let spare = self.spare.pop();
+        spare.unwrap_or_else(|| Blocks::with_room_for(self.slab.slots()))
     }
 
     /// The cell of `slot` in the slice at `position`, marked as touched.
@@ -193,7 +202,8 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         slot: Slot,
         create: &impl Fn() -> Acc,
     ) -> &mut Acc {
-        self.open[position].cells.cell(slot, create)
+        let cells = &mut self.open[position].cells;
+        cells.cell(slot, &mut self.spare_blocks, create)
     }
 
     /// What is in a cell; a new one takes its place. The bit stays.
@@ -247,9 +257,9 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         joined: usize,
         create: &impl Fn() -> Acc,
     ) {
-        let slices = self.open.iter_mut().take(leaving);
+        let (slices, spare) = (self.open.iter_mut().take(leaving), &mut self.spare_blocks);
         let touched = slices.fold(0, |bits, slice| {
-            bits | slice.cells.clear_block(block, create)
+            bits | slice.cells.clear_block(block, spare, create)
         });
         self.release_recent(block, touched, joined);
     }
@@ -261,7 +271,11 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
             if next == 0 {
                 return;
             }
-            self.recent.resize(block + 1, 0);
+            self.recent.resize((block + 1).next_power_of_two(), 0);
+        }
+        match next {
+            0 => self.recently_held.remove(block),
+            _ => self.recently_held.insert(block),
         }
         let mut idle = std::mem::replace(&mut self.recent[block], next);
         for slice in self.open.range(joined.min(self.open.len())..) {
@@ -284,6 +298,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
                 return;
             };
             self.left = self.left.max(slice.start);
+            self.spare_blocks.turn();
             if self.spare.len() < SPARE_SLICES {
                 self.spare.push(slice.cells);
             }
