@@ -326,9 +326,11 @@ mod tests {
             slide_ms,
             ..Asked::default()
         };
-        let gap = Asked {
-            gap_ms: Some(150),
-            keys: Some(300),
+        // Half a second of visits: silences of any length about the gap occur, the
+        // gap itself among them.
+        let gap = |gap_ms, users| Asked {
+            gap_ms: Some(gap_ms),
+            keys: Some(users),
             ..Asked::default()
         };
         let chained = Asked {
@@ -344,7 +346,8 @@ mod tests {
             (Workload::W3, 5000, other(Some(1000), Some(50))),
             (Workload::W3, 20_000, Asked::default()),
             (Workload::W4, 10_000, Asked::default()),
-            (Workload::W4, 10_000, gap),
+            (Workload::W4, 10_000, gap(150, 2000)),
+            (Workload::W4, 10_000, gap(20, 400)),
             (Workload::W5, 10_000, Asked::default()),
             (Workload::W5, 10_000, other(Some(30), None)),
             (Workload::Q5, 10_000, Asked::default()),

@@ -80,3 +80,35 @@ pub fn run(visits: &Arc<[Visit]>, shape: &Shape, options: &Options) -> Result<Ou
             ))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::hand;
+    use super::*;
+    use crate::dense_ids::DenseIds;
+    use crate::{Asked, Workload};
+
+    /// A visit as late as can be, and as long after the one before as still counts.
+    #[test]
+    fn a_late_visit_finds_its_session_open_to_the_last_millisecond() {
+        let asked = Asked {
+            gap_ms: Some(150),
+            ..Asked::default()
+        };
+        let shape = Shape::of(Workload::W4, asked).expect("it can be");
+        let visit = |user, timestamp_ms| Visit { user, timestamp_ms };
+        for last_ms in [149, 150] {
+            let visits: Arc<[Visit]> =
+                Arc::new([visit(7, 0), visit(8, last_ms + 100), visit(7, last_ms)]);
+            let options = Options {
+                batch: Some(1),
+                pin: false,
+                ..Options::default()
+            };
+            let outcome = run(&visits, &shape, &options).expect("it runs");
+            assert_eq!(outcome.digest.rows, 2 + u64::from(last_ms == 150));
+            let right = hand::run_shaped::<DenseIds>(&visits, &shape);
+            assert_eq!(outcome.digest, right, "{last_ms} ms");
+        }
+    }
+}
