@@ -251,7 +251,7 @@ impl<K: Hash + Eq> KeySlab<K> {
 
     /// Whether the next new key is refused, or makes the memory for keys grow.
     pub(crate) fn is_full(&self) -> bool {
-        let has_room = !self.free.is_empty() || self.keys.len() < self.keys.capacity();
+        let has_room = self.free.len() > 0 || self.keys.len() < self.keys.capacity();
         self.len() == self.limit.limit || !has_room
     }
 
