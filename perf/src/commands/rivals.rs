@@ -82,11 +82,9 @@ impl RivalsArguments {
     /// What no single argument gets wrong, but several together.
     pub(super) fn contradiction(&self) -> Option<String> {
         match self.subject {
-            Subject::Workload(workload) => {
-                (self.keys.is_some() && workload.default_keys().is_none()).then(|| {
-                    format!("{workload} has no number of keys to choose: leave --keys out")
-                })
-            }
+            Subject::Workload(workload) => (self.keys.is_some()
+                && workload.default_keys().is_none())
+            .then(|| format!("{workload} has no number of keys to choose: leave --keys out")),
             Subject::Rings => (self.keys.is_some() || self.workers > 1).then(|| {
                 "rings have no keys, and two threads always: leave --keys and --workers out"
                     .to_owned()
@@ -326,11 +324,17 @@ impl Spread {
 impl Contest {
     /// How much faster Fluxus was: its speed over the rival's.
     fn ratios(&self) -> Vec<f64> {
-        self.pairs.iter().map(|(ours, theirs)| theirs / ours).collect()
+        self.pairs
+            .iter()
+            .map(|(ours, theirs)| theirs / ours)
+            .collect()
     }
 
     fn speeds(&self, events: u64) -> Spread {
-        let speeds = self.pairs.iter().map(|(_, theirs)| events as f64 / 1e6 / theirs);
+        let speeds = self
+            .pairs
+            .iter()
+            .map(|(_, theirs)| events as f64 / 1e6 / theirs);
         Spread::of(&speeds.collect::<Vec<f64>>())
     }
 }
@@ -359,7 +363,11 @@ fn in_a_table(
         "engine",
         "(least to most)",
     );
-    let speed = |Spread { median, least, most }: Spread| {
+    let speed = |Spread {
+                     median,
+                     least,
+                     most,
+                 }: Spread| {
         let spread = format!("({least:.2} to {most:.2})");
         format!("{median:>13.2} {spread:>22}")
     };
@@ -372,7 +380,11 @@ fn in_a_table(
         text += &match &contest.rival {
             Rival::Cannot(reason) => format!("{name:<16} cannot: {reason}\n"),
             _ => {
-                let Spread { median, least, most } = Spread::of(&contest.ratios());
+                let Spread {
+                    median,
+                    least,
+                    most,
+                } = Spread::of(&contest.ratios());
                 let speed = speed(contest.speeds(case.events()));
                 format!("{name:<16} {speed}   {median:.2} ({least:.2} to {most:.2})\n")
             }
@@ -462,13 +474,20 @@ mod tests {
         assert_eq!("w2".parse(), Ok(Subject::Workload(Workload::W2)));
         assert_eq!("Rings".parse(), Ok(Subject::Rings));
         let refused = "W99".parse::<Subject>().unwrap_err();
-        assert!(refused.contains("W1, W2") && refused.contains("rings"), "{refused}");
+        assert!(
+            refused.contains("W1, W2") && refused.contains("rings"),
+            "{refused}"
+        );
     }
 
     #[test]
     fn a_ratio_above_one_means_that_fluxus_took_less_time() {
         let contest = contest(Rival::Hand, &[(1.0, 2.0), (2.0, 2.0), (1.0, 3.0)]);
-        let Spread { median, least, most } = Spread::of(&contest.ratios());
+        let Spread {
+            median,
+            least,
+            most,
+        } = Spread::of(&contest.ratios());
         assert_eq!((median, least, most), (2.0, 1.0, 3.0));
         assert_eq!(contest.speeds(6_000_000).most, 3.0);
         assert_eq!(our_speeds(&[contest], 6_000_000).least, 3.0);
@@ -509,7 +528,9 @@ mod tests {
     #[test]
     fn what_contradicts_itself_is_refused() {
         assert!(parse(&["W7", "--keys", "4"]).contradiction().is_some());
-        assert!(parse(&["rings", "--workers", "2"]).contradiction().is_some());
+        assert!(parse(&["rings", "--workers", "2"])
+            .contradiction()
+            .is_some());
         assert!(parse(&["rings", "--events", "4"]).contradiction().is_none());
         assert!(parse(&["W2", "--keys", "4"]).contradiction().is_none());
     }

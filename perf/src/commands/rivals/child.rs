@@ -78,7 +78,10 @@ impl Child {
 
     /// Has it run once.
     pub(super) fn run(&mut self) -> Result<Outcome, String> {
-        let asked = self.questions.as_mut().map(|questions| questions.write_all(b"\n"));
+        let asked = self
+            .questions
+            .as_mut()
+            .map(|questions| questions.write_all(b"\n"));
         if !matches!(asked, Some(Ok(()))) {
             return Err(format!("{} is gone", self.name));
         }

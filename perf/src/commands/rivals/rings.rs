@@ -69,7 +69,11 @@ pub(super) fn rings(asked: &RivalsArguments) -> Result<Report, String> {
         .map_err(|error| format!("{} does not start: {error}", program.display()))?;
     let runs = read(&String::from_utf8_lossy(&output.stdout))?;
     if runs.is_empty() {
-        return Err(format!("{} measured nothing ({})", program.display(), output.status));
+        return Err(format!(
+            "{} measured nothing ({})",
+            program.display(),
+            output.status
+        ));
     }
     let wrong = runs.iter().find(|run| !run.sum_ok);
     let wrong = wrong.map(|run| format!("the ring `{}` lost or changed records", run.ring));
@@ -96,9 +100,7 @@ fn read(output: &str) -> Result<Vec<Run>, String> {
 /// One line a ring, in the order in which they ran first, without the rounds that warmed up.
 fn compare(runs: &[Run], warm_up: u64) -> Vec<RingLine<'_>> {
     let counted = || runs.iter().filter(|run| run.round >= warm_up);
-    let of = |ring: &str, round: u64| {
-        counted().find(|run| run.ring == ring && run.round == round)
-    };
+    let of = |ring: &str, round: u64| counted().find(|run| run.ring == ring && run.round == round);
     let mut lines: Vec<RingLine> = Vec::new();
     for run in runs {
         let ring = run.ring.as_str();
