@@ -20,7 +20,9 @@ impl FromStr for Cores {
                 number
                     .ok()
                     .filter(|&core| core < CpuSet::MAX_CPU)
-                    .ok_or_else(|| format!("`{text}` is not a core; give a list such as 0,1 or 2-5"))
+                    .ok_or_else(|| {
+                        format!("`{text}` is not a core; give a list such as 0,1 or 2-5")
+                    })
             };
             cores.extend(read(first)?..=read(last)?);
         }

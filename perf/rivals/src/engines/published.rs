@@ -24,7 +24,8 @@ pub const NO_WINDOWS: &str =
     "its windows give a copy of the whole accumulator for every record and never say that one is over";
 
 /// Why it has one worker.
-pub const ONE_WORKER: &str = "it keeps what `parallel` is given and never reads it: one task does all";
+pub const ONE_WORKER: &str =
+    "it keeps what `parallel` is given and never reads it: one task does all";
 
 /// What its source gives: a stream's end reaches no operator, so it is said in a record.
 #[derive(Clone, Copy)]
@@ -92,7 +93,9 @@ where
         };
         if until_ms >= self.due_ms {
             self.query.close(until_ms, |row| rows.push(row));
-            self.due_ms = (until_ms / Q::STEP_MS).saturating_add(1).saturating_mul(Q::STEP_MS);
+            self.due_ms = (until_ms / Q::STEP_MS)
+                .saturating_add(1)
+                .saturating_mul(Q::STEP_MS);
         }
         Ok(vec![Record::with_timestamp(rows, 0)])
     }
@@ -162,9 +165,12 @@ where
         latest_ms: i64::MIN,
         due_ms: i64::MIN,
     };
-    timed_stream(DataStream::new(source).transform(windows), |rows: Vec<Q::Row>, tally| {
-        rows.iter().for_each(|row| Q::add_to(row, tally.digest()));
-    })
+    timed_stream(
+        DataStream::new(source).transform(windows),
+        |rows: Vec<Q::Row>, tally| {
+            rows.iter().for_each(|row| Q::add_to(row, tally.digest()));
+        },
+    )
 }
 
 /// Numbers from 0 on, one a call.
@@ -177,7 +183,10 @@ impl Source<u64> for Numbers {
     }
 
     async fn next(&mut self) -> StreamResult<Option<Record<u64>>> {
-        Ok(self.0.next().map(|number| Record::with_timestamp(number, 0)))
+        Ok(self
+            .0
+            .next()
+            .map(|number| Record::with_timestamp(number, 0)))
     }
 
     async fn close(&mut self) -> StreamResult<()> {

@@ -28,7 +28,9 @@ const BATCH: usize = 4096;
 /// A job for as many workers as asked for.
 fn context(options: &Options) -> Result<StreamContext, String> {
     let config = RuntimeConfig::local(options.workers as u64);
-    Ok(StreamContext::new(config.map_err(|error| format!("{error:?}"))?))
+    Ok(StreamContext::new(
+        config.map_err(|error| format!("{error:?}"))?,
+    ))
 }
 
 /// Runs the job against the clock.
@@ -81,9 +83,12 @@ pub fn tuned<Q: Query>(events: &Arc<[Q::Event]>, options: &Options) -> Result<Ou
         let mut windows = Windows::<Q>::default();
         events
             .rich_map_custom(move |mut elements| {
-                windows.next(|| elements.next(), |query, event| {
-                    Q::expand(&tables, &event, |record| query.add(record));
-                })
+                windows.next(
+                    || elements.next(),
+                    |query, event| {
+                        Q::expand(&tables, &event, |record| query.add(record));
+                    },
+                )
             })
             .for_each(add_to);
     } else {
@@ -149,7 +154,8 @@ impl<Q: Query> Windows<Q> {
                 StreamElement::Terminate => return StreamElement::Terminate,
             };
             let rows = &mut self.rows;
-            self.query.close(until_ms, |row| rows.push_back(StreamElement::Item(row)));
+            self.query
+                .close(until_ms, |row| rows.push_back(StreamElement::Item(row)));
             rows.push_back(signal);
             if let Some(row) = rows.pop_front() {
                 return row;
@@ -240,7 +246,9 @@ impl<A: WindowAccumulator> AlignedManager<A> {
 
     fn close(&mut self, until_ms: i64) -> Vec<WindowResult<A::Out>> {
         let size_ms = self.windows.size_ms;
-        let over = self.open.partition_point(|window| window.0 + size_ms <= until_ms);
+        let over = self
+            .open
+            .partition_point(|window| window.0 + size_ms <= until_ms);
         self.open
             .drain(..over)
             .map(|(start_ms, of)| WindowResult::Timestamped(of.output(), start_ms + size_ms))
@@ -287,4 +295,3 @@ pub fn numbers(numbers: u64, options: &Options) -> Result<Outcome, String> {
         .for_each(move |number| sink.digest().add_number(number));
     Ok(timed(context, tally))
 }
-

@@ -111,10 +111,13 @@ pub fn tuned<Q: Query>(events: &Arc<[Q::Event]>, options: &Options) -> Result<Ou
                                     }
                                     events.clear();
                                 });
-                                windows.close(frontier.frontier().first(), |capability, query, until_ms| {
-                                    let mut session = output.session(capability);
-                                    query.close(until_ms, |row| session.give(row));
-                                });
+                                windows.close(
+                                    frontier.frontier().first(),
+                                    |capability, query, until_ms| {
+                                        let mut session = output.session(capability);
+                                        query.close(until_ms, |row| session.give(row));
+                                    },
+                                );
                             }
                         },
                     )
@@ -128,19 +131,25 @@ pub fn tuned<Q: Query>(events: &Arc<[Q::Event]>, options: &Options) -> Result<Ou
                         let mut windows = Windows::<Q>::new(capability);
                         move |(input, frontier), output| {
                             input.for_each(|_, records| {
-                                records.drain(..).for_each(|record| windows.query.add(record.0));
+                                records
+                                    .drain(..)
+                                    .for_each(|record| windows.query.add(record.0));
                             });
-                            windows.close(frontier.frontier().first(), |capability, query, until_ms| {
-                                let mut session = output.session(capability);
-                                query.close(until_ms, |row| session.give(row));
-                            });
+                            windows.close(
+                                frontier.frontier().first(),
+                                |capability, query, until_ms| {
+                                    let mut session = output.session(capability);
+                                    query.close(until_ms, |row| session.give(row));
+                                },
+                            );
                         }
                     })
                 };
                 rows.container::<Vec<Q::Row>>()
                     .sink(Pipeline, "Digest", move |(input, _)| {
                         input.for_each(|_, rows| {
-                            rows.drain(..).for_each(|row| Q::add_to(&row, tally.digest()));
+                            rows.drain(..)
+                                .for_each(|row| Q::add_to(&row, tally.digest()));
                         });
                     });
             });
@@ -231,7 +240,9 @@ pub fn taught<F: Fold>(events: &Arc<[F::Event]>, options: &Options) -> Result<Ou
             let hasher = hasher.clone();
             worker.dataflow::<u64, _, _>(|scope| {
                 let tables = F::Tables::default();
-                let by_key = Exchange::new(move |record: &(F::Key, F::Value, i64)| hasher.hash_one(&record.0));
+                let by_key = Exchange::new(move |record: &(F::Key, F::Value, i64)| {
+                    hasher.hash_one(&record.0)
+                });
                 from_memory::<F, _>(scope, batches, |event, give| give(*event))
                     .flat_map(move |event| {
                         let timestamp_ms = F::timestamp_ms(&event);
@@ -246,14 +257,25 @@ pub fn taught<F: Fold>(events: &Arc<[F::Event]>, options: &Options) -> Result<Ou
                             move |(input, frontier), output| {
                                 input.for_each(|capability, records| {
                                     for (key, value, timestamp_ms) in records.drain(..) {
-                                        let mut start_ms = timestamp_ms.div_euclid(F::STEP_MS) * F::STEP_MS;
+                                        let mut start_ms =
+                                            timestamp_ms.div_euclid(F::STEP_MS) * F::STEP_MS;
                                         while start_ms > timestamp_ms - F::SIZE_MS {
-                                            let (_, accumulators) = windows.entry(start_ms).or_insert_with(|| {
-                                                let end = (start_ms + F::SIZE_MS) as u64;
-                                                (capability.delayed(&end, output.output_index()), HashMap::new())
-                                            });
+                                            let (_, accumulators) =
+                                                windows.entry(start_ms).or_insert_with(|| {
+                                                    let end = (start_ms + F::SIZE_MS) as u64;
+                                                    (
+                                                        capability
+                                                            .delayed(&end, output.output_index()),
+                                                        HashMap::new(),
+                                                    )
+                                                });
                                             // The key is copied once a window: a String where it is one.
-                                            F::fold(accumulators.entry(key.clone()).or_insert_with(F::empty), &value);
+                                            F::fold(
+                                                accumulators
+                                                    .entry(key.clone())
+                                                    .or_insert_with(F::empty),
+                                                &value,
+                                            );
                                             start_ms -= F::STEP_MS;
                                         }
                                     }
@@ -262,7 +284,8 @@ pub fn taught<F: Fold>(events: &Arc<[F::Event]>, options: &Options) -> Result<Ou
                                     if frontier.less_than(entry.get().0.time()) {
                                         break;
                                     }
-                                    let (start_ms, (capability, accumulators)) = entry.remove_entry();
+                                    let (start_ms, (capability, accumulators)) =
+                                        entry.remove_entry();
                                     let mut session = output.session(&capability);
                                     for (key, accumulator) in accumulators {
                                         session.give((key, start_ms, accumulator));
@@ -305,7 +328,9 @@ pub fn numbers_taught(numbers: u64, options: &Options) -> Result<Outcome, String
                     .map(fold)
                     .sink(Pipeline, "Digest", move |(input, _)| {
                         input.for_each(|_, numbers| {
-                            numbers.drain(..).for_each(|number| tally.digest().add_number(number));
+                            numbers
+                                .drain(..)
+                                .for_each(|number| tally.digest().add_number(number));
                         });
                     });
             });
@@ -351,14 +376,22 @@ pub fn numbers_tuned(numbers: u64, options: &Options) -> Result<Outcome, String>
                     move |input, output| {
                         input.for_each(|capability, numbers| {
                             kept.clear();
-                            kept.extend(numbers.drain(..).map(scramble).filter(|&y| keep(y)).map(fold));
+                            kept.extend(
+                                numbers
+                                    .drain(..)
+                                    .map(scramble)
+                                    .filter(|&y| keep(y))
+                                    .map(fold),
+                            );
                             output.session(&capability).give_container(&mut kept);
                         });
                     }
                 })
                 .sink(Pipeline, "Digest", move |(input, _)| {
                     input.for_each(|_, numbers| {
-                        numbers.drain(..).for_each(|number| tally.digest().add_number(number));
+                        numbers
+                            .drain(..)
+                            .for_each(|number| tally.digest().add_number(number));
                     });
                 });
             });

@@ -107,7 +107,9 @@ pub(crate) mod tests {
                 Q::expand(&tables, event, |record| query.add(record));
                 latest_ms = latest_ms.max(Q::timestamp_ms(event));
             }
-            query.close(latest_ms - Q::DISORDER_MS, |row| Q::add_to(&row, &mut digest));
+            query.close(latest_ms - Q::DISORDER_MS, |row| {
+                Q::add_to(&row, &mut digest)
+            });
         }
         query.close(i64::MAX, |row| Q::add_to(&row, &mut digest));
         digest

@@ -68,7 +68,12 @@ impl Q5 {
     /// Gives out the oldest window and forgets its first slide.
     fn slide(&mut self, end_ms: i64, give: &mut impl FnMut(Row)) {
         self.sums.clear();
-        for &(auction, bids) in self.slides.iter().take(SLIDES).flat_map(|bids| &bids.counts) {
+        for &(auction, bids) in self
+            .slides
+            .iter()
+            .take(SLIDES)
+            .flat_map(|bids| &bids.counts)
+        {
             self.sums.add(auction, bids);
         }
         let mut hottest = Ties::default();

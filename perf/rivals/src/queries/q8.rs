@@ -36,7 +36,10 @@ impl Q8 {
     #[cold]
     fn find(&mut self, timestamp_ms: i64) -> usize {
         let end_ms = (timestamp_ms.div_euclid(WINDOW_MS) + 1) * WINDOW_MS;
-        match self.windows.binary_search_by_key(&end_ms, |window| window.0) {
+        match self
+            .windows
+            .binary_search_by_key(&end_ms, |window| window.0)
+        {
             Ok(place) => place,
             Err(place) => {
                 let persons = self.spare.pop().unwrap_or_default();
@@ -95,7 +98,11 @@ impl Query for Q8 {
     }
 
     fn close(&mut self, until_ms: i64, mut give: impl FnMut(Row)) {
-        while self.windows.front().is_some_and(|window| window.0 <= until_ms) {
+        while self
+            .windows
+            .front()
+            .is_some_and(|window| window.0 <= until_ms)
+        {
             if let Some((end_ms, mut persons)) = self.windows.pop_front() {
                 let start_ms = end_ms - WINDOW_MS;
                 let both = persons.drain().filter(|&(_, marks)| marks == BOTH);

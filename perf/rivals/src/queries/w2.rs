@@ -39,8 +39,16 @@ impl Readings {
     pub(super) fn merge(&mut self, other: &Self) {
         self.count += other.count;
         self.sum += other.sum;
-        self.min = if other.min < self.min { other.min } else { self.min };
-        self.max = if other.max > self.max { other.max } else { self.max };
+        self.min = if other.min < self.min {
+            other.min
+        } else {
+            self.min
+        };
+        self.max = if other.max > self.max {
+            other.max
+        } else {
+            self.max
+        };
     }
 
     /// The row of these readings; none where there are none.

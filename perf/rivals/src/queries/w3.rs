@@ -71,7 +71,9 @@ fn merge(into: &mut Vec<Readings>, from: &[Readings]) {
     if into.len() < from.len() {
         into.resize(from.len(), Readings::EMPTY);
     }
-    into.iter_mut().zip(from).for_each(|(into, from)| into.merge(from));
+    into.iter_mut()
+        .zip(from)
+        .for_each(|(into, from)| into.merge(from));
 }
 
 impl W3 {

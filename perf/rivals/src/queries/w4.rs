@@ -252,7 +252,13 @@ mod tests {
 
     #[test]
     fn equals_the_loop_by_hand() {
-        for (visits, users) in [(0, 1), (1, 1), (300_000, 1), (400_001, 9000), (700_001, 20_000)] {
+        for (visits, users) in [
+            (0, 1),
+            (1, 1),
+            (300_000, 1),
+            (400_001, 9000),
+            (700_001, 20_000),
+        ] {
             let visits = data::generate(visits, users);
             assert_eq!(run::<W4>(&visits, 256), hand::run(&visits), "{users} users");
         }

@@ -6,7 +6,6 @@ mod theirs;
 
 use std::time::Duration;
 
-
 /// Slots of every ring.
 const SLOTS: usize = 4096;
 

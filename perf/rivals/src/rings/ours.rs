@@ -85,7 +85,9 @@ pub(super) fn one_by_one(records: u64, cores: &[usize]) -> Result<Passed, String
         loop {
             match receiver.poll(1) {
                 Polled::Records(batch) => {
-                    batch.drain().for_each(|item| sum = sum.wrapping_add(item[0]));
+                    batch
+                        .drain()
+                        .for_each(|item| sum = sum.wrapping_add(item[0]));
                     wait.reset();
                 }
                 Polled::Signal(()) => {}
