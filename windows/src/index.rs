@@ -1,235 +1,192 @@
-/// An open-addressing index from hashes to slots, in buckets with tags.
+/// An open-addressing index from hashes to slots, looked up in pairs.
 ///
-/// A bucket is half a cache line: six slots, and before them a tag (one byte of
-/// the hash) for each, so that one word says which of the six are worth a look.
+/// An entry is one word: 32 bits of the hash, its print, and the slot. A look-up
+/// begins at the pair that the print names, and almost always ends there.
 ///
 /// ```text
-///   tags  [ t0 | t1 | t2 | t3 | t4 | t5 |  passed  ]       one u64; 0: empty
-///   slots [ s0 | s1 | s2 | s3 | s4 | s5 ]                  six u32
+///   pairs  | print slot . print slot | print slot . vacant     | ..
+///            └ home of its prints ─┘   └ what found no room there goes on here
 /// ```
 ///
-/// A key lies in its home bucket, or if that is full in the next one with room;
-/// every bucket that it passed counts it. A look-up goes on only while that
-/// count is not zero, so deleting leaves no marks behind: it takes the counts
-/// back. (The counts are those of F14, Bronson and Shi, Facebook 2019.)
+/// The pair is looked at without a branch: the second entry is taken if its
+/// print fits, else the first, and the key itself, which has to be compared
+/// anyway, decides. At most half of the words are used, so that one look-up in
+/// ten (at most) has to go on, word by word, to the first vacant one.
 ///
-/// Measured against linear probing over `tag | slot` words at a load of 5/8, on
-/// W2 (10,000 keys in cache): what costs there is not memory but the
-/// mispredicted end of a probe, which here comes in one look-up of thirty.
+/// The home of an entry is made of its print alone. So neither growing nor
+/// removing asks for hashes again; and what stands behind an entry that is
+/// removed moves up, so that nothing marks where one was (Knuth, The Art of
+/// Computer Programming 3, 6.4, algorithm R).
+///
+/// Before, there were buckets of six slots with one byte of the hash for each
+/// (the layout of F14): fewer look-ups went on, but to compare six tags in one
+/// word took three times the instructions. On W2 (10,000 keys, in cache), see
+/// `docs/performance.md`.
 #[derive(Debug)]
 pub(crate) struct Index {
-    buckets: Vec<Bucket>,
+    pairs: Vec<Pair>,
     used: usize,
 }
 
-#[derive(Clone, Copy, Debug)]
-#[repr(align(32))]
-pub(crate) struct Bucket {
-    tags: u64,
-    slots: [u32; SLOTS],
-}
+/// Aligned, so that no pair lies in two cache lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(16))]
+pub(crate) struct Pair([u64; 2]);
 
-const SLOTS: usize = 6;
-/// What an empty place holds. Its tag may be taken for a match: then it must not
-/// name the slot of a key that was removed.
-const NO_SLOT: u32 = u32::MAX;
-/// How many of them are in use on average, at the most.
-const FILLED: usize = 4;
-const SMALLEST: usize = 4;
-/// The lowest and the highest bit of each tag.
-const LOWS: u64 = 0x0000_0101_0101_0101;
-const HIGHS: u64 = 0x0000_8080_8080_8080;
-/// The bytes that are no tags.
-const NO_TAGS: u64 = 0xFFFF_0000_0000_0000;
-const PASSED_SHIFT: u32 = 48;
-/// A count that has reached this stays until the index is empty or grows: it is
-/// no longer exact. Only keys whose hashes are equal by the thousand get there.
-const MOST_PASSED: u64 = 0xFFFF;
-
-/// Empty.
-impl Default for Bucket {
-    fn default() -> Self {
-        Self {
-            tags: 0,
-            slots: [NO_SLOT; SLOTS],
-        }
-    }
-}
-
-impl Bucket {
-    /// A bit for each tag that may equal `tag`: the lowest one certainly does.
-    #[inline]
-    fn matches(&self, tag: u64) -> u64 {
-        // A byte that equals the tag becomes zero, and a zero byte is what
-        // subtracting one from each borrows for (Mycroft, 1987).
-        let differences = (self.tags ^ (tag * LOWS)) | NO_TAGS;
-        differences.wrapping_sub(LOWS) & !differences & HIGHS
-    }
-
+impl Pair {
     /// The slot that a look-up of this hash will most likely find here; any
     /// number where it will find none.
     #[inline(always)]
     pub(crate) fn likely(&self, hash: u64) -> u32 {
-        let place = self.matches(tag_of(hash)).trailing_zeros() as usize / 8;
-        self.slots[place.min(SLOTS - 1)]
-    }
-
-    #[inline]
-    fn passed(&self) -> u64 {
-        self.tags >> PASSED_SHIFT
-    }
-
-    fn pass(&mut self) {
-        if self.passed() < MOST_PASSED {
-            self.tags += 1 << PASSED_SHIFT;
-        }
-    }
-
-    fn take_back(&mut self) {
-        if self.passed() < MOST_PASSED {
-            self.tags -= 1 << PASSED_SHIFT;
-        }
-    }
-
-    fn set(&mut self, place: usize, tag: u64, slot: u32) {
-        let shift = 8 * place;
-        self.tags = self.tags & !(0xFF << shift) | tag << shift;
-        self.slots[place] = slot;
+        slot_in(self.0[usize::from(print_in(self.0[1]) == print_of(hash))])
     }
 }
 
-/// The places that a word of [`Bucket::matches`] names, lowest first.
-#[inline]
-fn places(mut matches: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let place = (matches != 0).then(|| matches.trailing_zeros() as usize / 8)?;
-        matches &= matches - 1;
-        Some(place)
-    })
+/// A word that holds no entry. Its print may be taken for a match: then it must
+/// not name the slot of any key.
+const VACANT: u64 = u64::MAX;
+const SMALLEST: usize = 16;
+
+/// The part of a hash that an entry keeps: the upper half.
+#[inline(always)]
+fn print_of(hash: u64) -> u32 {
+    (hash >> 32) as u32
 }
 
-/// One byte of the hash, never zero, and never one: an empty place next to a
-/// match on the tag one would read as a match itself, of slot 0 (see
-/// [`Bucket::matches`]).
-#[inline]
-fn tag_of(hash: u64) -> u64 {
-    (hash & 0xFF).max(2)
+#[inline(always)]
+fn print_in(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+#[inline(always)]
+fn slot_in(word: u64) -> u32 {
+    word as u32
 }
 
 impl Index {
     /// On average, as it grows.
-    pub(crate) const BYTES_AN_ENTRY: usize = 2 * std::mem::size_of::<Bucket>() / SLOTS;
+    pub(crate) const BYTES_AN_ENTRY: usize = 3 * std::mem::size_of::<Pair>() / 2;
+
+    /// The pair in which a look-up of this hash begins.
+    #[inline(always)]
+    pub(crate) fn home_of(&self, hash: u64) -> &Pair {
+        &self.pairs[print_of(hash) as usize & (self.pairs.len() - 1)]
+    }
 
     /// An index with room for `keys` before it grows.
     pub(crate) fn with_room_for(keys: usize) -> Self {
-        let buckets = (keys / FILLED + 1).next_power_of_two().max(SMALLEST);
+        Self::with_pairs(keys.next_power_of_two().max(SMALLEST))
+    }
+
+    /// No entries, and `pairs` (a power of two) to fill half of.
+    fn with_pairs(pairs: usize) -> Self {
         Self {
-            buckets: vec![Bucket::default(); buckets],
+            pairs: vec![Pair([VACANT; 2]); pairs],
             used: 0,
         }
-    }
-
-    #[inline]
-    fn home(&self, hash: u64) -> usize {
-        // Upper bits: the tag is made of the lower ones.
-        (hash >> 32) as usize
-    }
-
-    /// The bucket in which a look-up of this hash begins.
-    #[inline(always)]
-    pub(crate) fn home_of(&self, hash: u64) -> &Bucket {
-        &self.buckets[self.home(hash) & (self.buckets.len() - 1)]
     }
 
     /// The slot with this hash for which `is_same` holds. It is asked of slots
     /// with other hashes too, and of `u32::MAX`, which is none.
     #[inline(always)]
     pub(crate) fn find(&self, hash: u64, mut is_same: impl FnMut(u32) -> bool) -> Option<u32> {
-        let mask = self.buckets.len() - 1;
-        let tag = tag_of(hash);
-        let mut at = self.home(hash);
-        let mut looked_at = 0;
+        let print = print_of(hash);
+        let Pair(words) = &self.pairs[print as usize & (self.pairs.len() - 1)];
+        // An index, where a choice of values becomes a branch that is
+        // mispredicted at every fifth look-up.
+        let likely = slot_in(words[usize::from(print_in(words[1]) == print)]);
+        if is_same(likely) {
+            return Some(likely);
+        }
+        let mut at = self.home(print);
         loop {
-            let bucket = &self.buckets[at & mask];
-            let mut matches = bucket.matches(tag);
-            // Almost always one match, and the right one: the rest of the loop
-            // is for the one look-up in fifty that is fooled by a tag.
-            while matches != 0 {
-                let slot = bucket.slots[matches.trailing_zeros() as usize / 8];
-                if is_same(slot) {
-                    return Some(slot);
-                }
-                matches &= matches - 1;
-            }
-            looked_at += 1;
-            if bucket.passed() == 0 || looked_at > mask {
+            let word = self.word(at);
+            if word == VACANT {
                 return None;
             }
-            at += 1;
+            if print_in(word) == print && is_same(slot_in(word)) {
+                return Some(slot_in(word));
+            }
+            at = self.after(at);
         }
+    }
+
+    /// Where the first word of a print's home pair lies.
+    #[inline(always)]
+    fn home(&self, print: u32) -> usize {
+        2 * (print as usize & (self.pairs.len() - 1))
+    }
+
+    #[inline(always)]
+    fn after(&self, at: usize) -> usize {
+        (at + 1) & (2 * self.pairs.len() - 1)
+    }
+
+    #[inline(always)]
+    fn word(&self, at: usize) -> u64 {
+        self.pairs[at / 2].0[at % 2]
+    }
+
+    fn set(&mut self, at: usize, word: u64) {
+        self.pairs[at / 2].0[at % 2] = word;
     }
 
     /// Adds an entry that is known to be absent; says whether the index grew.
-    /// `hash_of` is asked for the hashes of slots that are in it already.
-    pub(crate) fn insert(&mut self, hash: u64, slot: u32, hash_of: impl Fn(u32) -> u64) -> bool {
-        let grows = self.used + 1 > self.buckets.len() * FILLED;
+    pub(crate) fn insert(&mut self, hash: u64, slot: u32) -> bool {
+        // As many entries as pairs are half of the words.
+        let grows = self.used == self.pairs.len();
         if grows {
-            self.grow(hash_of);
+            self.grow();
         }
-        self.place(hash, slot);
-        self.used += 1;
+        self.place(u64::from(print_of(hash)) << 32 | u64::from(slot));
         grows
     }
 
-    fn place(&mut self, hash: u64, slot: u32) {
-        let mask = self.buckets.len() - 1;
-        let mut at = self.home(hash);
-        loop {
-            let bucket = &mut self.buckets[at & mask];
-            if let Some(place) = places(bucket.matches(0)).next() {
-                bucket.set(place, tag_of(hash), slot);
-                return;
-            }
-            bucket.pass();
-            at += 1;
+    fn place(&mut self, word: u64) {
+        let mut at = self.home(print_in(word));
+        while self.word(at) != VACANT {
+            at = self.after(at);
         }
+        self.set(at, word);
+        self.used += 1;
     }
 
     #[cold]
-    fn grow(&mut self, hash_of: impl Fn(u32) -> u64) {
-        let larger = vec![Bucket::default(); self.buckets.len() * 2];
-        for bucket in std::mem::replace(&mut self.buckets, larger) {
-            for place in 0..SLOTS {
-                if bucket.tags >> (8 * place) & 0xFF != 0 {
-                    let slot = bucket.slots[place];
-                    self.place(hash_of(slot), slot);
-                }
+    fn grow(&mut self) {
+        let mut larger = Self::with_pairs(2 * self.pairs.len());
+        for word in self.pairs.iter().flat_map(|pair| pair.0) {
+            if word != VACANT {
+                larger.place(word);
             }
         }
+        *self = larger;
     }
 
     /// Removes the entry of `slot`, which is known to have this hash.
     pub(crate) fn remove(&mut self, hash: u64, slot: u32) {
-        let mask = self.buckets.len() - 1;
-        let home = self.home(hash);
-        let tag = tag_of(hash);
-        for distance in 0..self.buckets.len() {
-            let bucket = &mut self.buckets[(home + distance) & mask];
-            let place = places(bucket.matches(tag)).find(|&place| bucket.slots[place] == slot);
-            if let Some(place) = place {
-                bucket.set(place, 0, NO_SLOT);
-                self.used -= 1;
-                for passed in 0..distance {
-                    self.buckets[(home + passed) & mask].take_back();
-                }
-                if self.used == 0 && distance > 0 {
-                    // Counts that were no longer exact begin anew.
-                    self.buckets.fill(Bucket::default());
-                }
+        let print = print_of(hash);
+        let wanted = u64::from(print) << 32 | u64::from(slot);
+        let mut gap = self.home(print);
+        while self.word(gap) != wanted {
+            if self.word(gap) == VACANT {
+                debug_assert!(false, "slot {slot} is not indexed");
                 return;
             }
+            gap = self.after(gap);
         }
-        debug_assert!(false, "slot {slot} is not indexed");
+        self.used -= 1;
+        let most = 2 * self.pairs.len() - 1;
+        let mut at = self.after(gap);
+        while self.word(at) != VACANT {
+            let home = self.home(print_in(self.word(at)));
+            // It may move up to the gap unless its home lies behind the gap.
+            if at.wrapping_sub(home) & most >= at.wrapping_sub(gap) & most {
+                self.set(gap, self.word(at));
+                gap = at;
+            }
+            at = self.after(at);
+        }
+        self.set(gap, VACANT);
     }
 }
 
@@ -238,24 +195,32 @@ mod tests {
     use super::*;
     use std::collections::HashMap;
 
-    /// Hashes that crowd into few homes and few tags, so that overflow,
-    /// wrap-around and false matches all happen.
+    /// Hashes that crowd into few homes, so that overflow, wrap-around and
+    /// equal prints all happen.
     fn crowded(n: u32) -> u64 {
-        u64::from(n % 7) << 32 | u64::from(n % 3)
+        u64::from(u32::MAX - n % 7) << 32
     }
 
     fn spread(n: u32) -> u64 {
         u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15)
     }
 
-    /// The place after a match is empty, and its tag differs in the lowest bit
-    /// only: what borrows from byte to byte takes it for a match too.
-    #[test]
-    fn an_empty_place_is_never_a_match() {
-        let mut index = Index::with_room_for(0);
-        index.insert(1, 7, |_| 1);
-        assert_eq!(index.find(1, |slot| slot == 7), Some(7));
-        assert_eq!(index.find(1, |slot| slot == 0), None);
+    /// Every entry is found from its home on without meeting a vacant word.
+    fn assert_whole(index: &Index) {
+        let mut entries = 0;
+        for at in 0..2 * index.pairs.len() {
+            let word = index.word(at);
+            if word == VACANT {
+                continue;
+            }
+            entries += 1;
+            let mut step = index.home(print_in(word));
+            while step != at {
+                assert_ne!(index.word(step), VACANT);
+                step = index.after(step);
+            }
+        }
+        assert_eq!(entries, index.used);
     }
 
     #[test]
@@ -274,10 +239,11 @@ mod tests {
                     }
                     None => {
                         oracle.insert(key, key + 1000);
-                        index.insert(hash(key), key + 1000, |slot| hash(slot - 1000));
+                        index.insert(hash(key), key + 1000);
                     }
                 }
                 if step % 500 == 0 {
+                    assert_whole(&index);
                     for key in 0..300 {
                         let found = index.find(hash(key), |slot| slot == key + 1000);
                         assert_eq!(found, oracle.get(&key).copied(), "step {step}");
@@ -294,62 +260,50 @@ mod tests {
     fn hashes_that_are_all_alike_are_slow_and_no_trap() {
         let mut index = Index::with_room_for(0);
         for round in 0..40u64 {
-            let alike = |_| round << 32 | 7;
+            let alike = round << 32 | 7;
             for n in 0..400 {
-                index.insert(alike(n), n, alike);
+                index.insert(alike, n);
             }
-            assert_eq!(index.find(alike(0), |slot| slot == 399), Some(399));
-            assert_eq!(index.find(alike(0), |_| false), None);
+            assert_eq!(index.find(alike, |slot| slot == 399), Some(399));
+            assert_eq!(index.find(alike, |_| false), None);
             assert_eq!(index.find((round + 1) << 32 | 7, |_| false), None);
             for n in 0..400 {
-                index.remove(alike(n), n);
+                index.remove(alike, n);
             }
         }
-        assert!(index.buckets.iter().all(|bucket| bucket.tags == 0));
-    }
-
-    #[test]
-    fn a_count_at_its_most_stays_and_look_ups_still_end() {
-        let mut index = Index::with_room_for(6);
-        for bucket in &mut index.buckets {
-            bucket.tags = MOST_PASSED << PASSED_SHIFT;
-            bucket.pass();
-            bucket.take_back();
-            assert_eq!(bucket.passed(), MOST_PASSED);
-        }
-        assert_eq!(index.find(3, |_| true), None);
-        index.insert(3, 1, |_| 3);
-        assert_eq!(index.find(3, |slot| slot == 1), Some(1));
+        assert_eq!(index.used, 0);
+        assert_whole(&index);
     }
 
     #[test]
     fn emptied_it_is_as_good_as_new() {
         let mut index = Index::with_room_for(64);
+        let new = index.pairs.clone();
         for n in 0..64 {
-            index.insert(crowded(n), n, crowded);
+            index.insert(crowded(n), n);
         }
         for n in 0..64 {
             index.remove(crowded(n), n);
         }
-        assert!(index.buckets.iter().all(|bucket| bucket.tags == 0));
+        assert_eq!(index.pairs, new);
     }
 
     #[test]
-    fn an_empty_place_is_no_match_next_to_whatever_tag() {
-        for tag in 0..=0xFF {
-            let mut index = Index::with_room_for(6);
-            index.insert(tag, 5, |_| tag);
-            assert_eq!(index.find(tag, |slot| slot == 0), None, "tag {tag}");
+    fn a_vacant_word_is_no_slot_of_whatever_print() {
+        let mut index = Index::with_room_for(6);
+        for print in [0, 1, u64::from(u32::MAX)] {
+            assert_eq!(index.find(print << 32, |slot| slot < u32::MAX), None);
+            index.insert(print << 32, 5);
+            assert_eq!(index.find(print << 32, |slot| slot == 5), Some(5));
+            assert_eq!(index.find(print << 32, |slot| slot == 0), None);
         }
     }
 
     #[test]
     fn it_does_not_grow_before_its_room_is_used() {
         let mut index = Index::with_room_for(10_000);
-        let grown = (0..10_000)
-            .filter(|&n| index.insert(spread(n), n, spread))
-            .count();
+        let grown = (0..10_000).filter(|&n| index.insert(spread(n), n)).count();
         assert_eq!(grown, 0);
-        assert_eq!(index.buckets.len(), 4_096);
+        assert_eq!(index.pairs.len(), 16_384);
     }
 }

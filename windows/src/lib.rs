@@ -54,6 +54,7 @@ mod block_set;
 mod blocks;
 mod free_slots;
 mod index;
+mod key_hasher;
 mod slab;
 
 mod panes;

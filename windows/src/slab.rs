@@ -1,7 +1,7 @@
 use crate::free_slots::FreeSlots;
 use crate::index::Index;
+use crate::key_hasher::KeyHashing;
 use crate::{Ahead, Prefetch};
-use ahash::RandomState;
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
@@ -87,8 +87,7 @@ impl<K> fmt::Display for TooManyKeys<K> {
 ///
 /// Slots are handed out from those that were freed (the lowest first), else in order,
 /// so a slab of `n` keys uses the slots below its high-water mark. Hashing is
-/// ahash seeded at random, so that keys from outside cannot be chosen to
-/// collide; nothing observable depends on the seed.
+/// seeded at random; nothing observable depends on the seed.
 ///
 /// A freed slot keeps its key's memory until the slot is used again.
 ///
@@ -97,7 +96,7 @@ impl<K> fmt::Display for TooManyKeys<K> {
 /// - `keys.len() - free.len()` keys are live, at most `limit`.
 #[derive(Debug)]
 pub struct KeySlab<K> {
-    hasher: RandomState,
+    hashing: KeyHashing,
     index: Index,
     keys: Vec<K>,
     free: FreeSlots,
@@ -111,7 +110,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// An empty slab, its memory set aside as `limit` says.
     pub fn new(limit: StateLimit) -> Self {
         Self {
-            hasher: RandomState::new(),
+            hashing: KeyHashing::new(),
             index: Index::with_room_for(limit.expected),
             keys: Vec::with_capacity(limit.expected),
             free: FreeSlots::with_room_for(limit.expected),
@@ -124,7 +123,7 @@ impl<K: Hash + Eq> KeySlab<K> {
 
     #[inline]
     fn hash<Q: Hash + ?Sized>(&self, key: &Q) -> u64 {
-        self.hasher.hash_one(key)
+        self.hashing.hash(key)
     }
 
     /// The slot of `key`, which is given one if it has none.
@@ -208,9 +207,7 @@ impl<K: Hash + Eq> KeySlab<K> {
                 (self.keys.len() - 1) as u32
             }
         };
-        let (keys, hasher) = (&self.keys, &self.hasher);
-        let hash_of = |slot: u32| hasher.hash_one(&keys[slot as usize]);
-        self.grown += u64::from(self.index.insert(hash, slot, hash_of));
+        self.grown += u64::from(self.index.insert(hash, slot));
         self.high_water = self.high_water.max(self.len());
         Ok(Slot(slot))
     }
