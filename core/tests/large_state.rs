@@ -12,7 +12,7 @@ use harness::*;
 use std::time::Duration;
 
 /// How many keys there are: many more than make a heavy state large.
-const KEYS: i64 = 700;
+const KEYS: i64 = 1_100;
 
 /// The values of a key in their order, as a number; `WEIGHT` bytes of nothing.
 #[derive(Clone)]
@@ -49,7 +49,7 @@ impl<const WEIGHT: usize> Aggregate<i64> for InOrder<WEIGHT> {
 }
 
 const LIGHT: usize = 1;
-const HEAVY: usize = 2048;
+const HEAVY: usize = 4096;
 
 fn windows<const WEIGHT: usize, U>(
     upstream: U,
@@ -127,7 +127,7 @@ fn heavy_and_light_accumulators_say_the_same() {
 #[test]
 fn nothing_is_said_after_downstream_has_enough() {
     let script = script();
-    for wanted in [1, 699, 701, 1500] {
+    for wanted in [1, KEYS as usize - 1, KEYS as usize + 1, 2_000] {
         for mood in [Mood::Wants(wanted), Mood::WantsSlowly(wanted)] {
             for (a_pull, batch) in [(usize::MAX, 512), (1, 512), (usize::MAX, 1)] {
                 let drive = Drive {
@@ -268,7 +268,7 @@ fn a_panic_in_the_aggregate_names_the_operator() {
 
 #[test]
 fn a_count_of_many_keys_is_right() {
-    let keys = 60_000i64;
+    let keys = 120_000i64;
     let script: Vec<_> = (0..3 * keys).map(|n| Record(n % 10, n)).collect();
     let drive = drives()[0];
     let found = heard(drive, &script, |head| {

