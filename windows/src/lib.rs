@@ -16,94 +16,51 @@
 //! tomorrow.
 #![forbid(unsafe_code)]
 
+mod lateness;
 mod time;
 mod window;
 
-mod combiner;
 mod watermark;
-
-mod each_record;
-mod partitioned;
-mod punctuated;
-mod watermark_generator;
 
 pub mod aggregate;
 
-mod lateness;
-mod slicing;
+mod kind;
+
+mod state;
+
 mod store;
-mod window_kind;
-mod window_list;
-
-mod cumulating;
-mod numbering;
-mod sliding;
-mod tumbling;
-
-mod count_error;
-mod count_panes;
-mod count_sliding;
-mod count_sliding_windows;
-mod count_tumbling;
-mod count_tumbling_windows;
-mod recent_panes;
-mod sliding_fold;
-
-mod ahead;
-mod block_set;
-mod blocks;
-mod free_slots;
-mod index;
-mod key_hasher;
-mod slab;
-
-mod panes;
-mod sliding_windows;
-mod tumbling_windows;
-
-mod assigner;
-mod global;
-mod listed_windows;
-mod live_window;
-mod merge_touching;
-mod session;
-mod timer_wheel;
-mod timers;
-mod trigger;
-mod triggered;
-mod window_lists;
 
 pub use aggregate::Aggregate;
-pub use ahead::{Ahead, Prefetch};
-pub use assigner::WindowAssigner;
-pub use combiner::{Combined, InputStatus, WatermarkCombiner};
-pub use count_error::CountError;
-pub use count_sliding::CountSliding;
-pub use count_sliding_windows::CountSlidingWindows;
-pub use count_tumbling::CountTumbling;
-pub use count_tumbling_windows::CountTumblingWindows;
-pub use cumulating::Cumulating;
-pub use each_record::EachRecord;
-pub use global::Global;
+pub use kind::assigner::WindowAssigner;
+pub use kind::count_error::CountError;
+pub use kind::count_sliding::CountSliding;
+pub use kind::count_tumbling::CountTumbling;
+pub use kind::cumulating::Cumulating;
+pub use kind::global::Global;
+pub use kind::merge_touching::merge_touching;
+pub use kind::session::{DynamicSession, Session, SessionError};
+pub use kind::slicing::Slicing;
+pub use kind::sliding::Sliding;
+pub use kind::trigger::{Trigger, TriggerError};
+pub use kind::triggered::Triggered;
+pub use kind::tumbling::{Tumbling, WindowError};
+pub use kind::{CountKind, WindowKind};
 pub use lateness::{Lateness, LatenessError};
-pub use listed_windows::ListedWindows;
-pub use merge_touching::merge_touching;
-pub use panes::{ClosingPane, PaneEntry, Panes};
-pub use partitioned::{Partitioned, PartitionsError};
-pub use punctuated::Punctuated;
-pub use session::{DynamicSession, Session, SessionError};
-pub use slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
-pub use slicing::Slicing;
-pub use sliding::Sliding;
-pub use sliding_fold::SlidingFold;
-pub use sliding_windows::SlidingWindows;
+pub use state::ahead::{Ahead, Prefetch};
+pub use state::panes::{ClosingPane, PaneEntry, Panes};
+pub use state::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
+pub use store::count_sliding_windows::CountSlidingWindows;
+pub use store::count_tumbling_windows::CountTumblingWindows;
+pub use store::listed_windows::ListedWindows;
+pub use store::sliding_fold::SlidingFold;
+pub use store::sliding_windows::SlidingWindows;
+pub use store::tumbling_windows::{ClosedCell, TumblingWindows};
 pub use store::{Added, Arrival, Fired, Firing, WindowStore};
 pub use time::Timestamp;
-pub use trigger::{Trigger, TriggerError};
-pub use triggered::Triggered;
-pub use tumbling::{Tumbling, WindowError};
-pub use tumbling_windows::{ClosedCell, TumblingWindows};
-pub use watermark::{BoundedDisorder, DisorderError};
-pub use watermark_generator::WatermarkGenerator;
+pub use watermark::bounded_disorder::{BoundedDisorder, DisorderError};
+pub use watermark::combiner::{Combined, InputStatus, WatermarkCombiner};
+pub use watermark::each_record::EachRecord;
+pub use watermark::generator::WatermarkGenerator;
+pub use watermark::partitioned::{Partitioned, PartitionsError};
+pub use watermark::punctuated::Punctuated;
 pub use window::Window;
-pub use window_kind::{CountKind, WindowKind};

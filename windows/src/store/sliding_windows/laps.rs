@@ -1,8 +1,8 @@
 use super::closing::Closing;
 use super::merging::{merge_into, Merging};
 use super::slices::{Slice, Slices};
-use crate::blocks::{Blocks, SpareBlocks};
-use crate::slab::Slot;
+use crate::state::blocks::{Blocks, SpareBlocks};
+use crate::state::slab::Slot;
 use std::collections::VecDeque;
 use std::hash::Hash;
 use std::ops::Range;

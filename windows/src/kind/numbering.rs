@@ -1,4 +1,4 @@
-use crate::slicing::saturate;
+use crate::kind::slicing::saturate;
 use crate::{Lateness, Timestamp, Window};
 use std::ops::RangeInclusive;
 

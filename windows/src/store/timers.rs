@@ -1,4 +1,4 @@
-use crate::timer_wheel::TimerWheel;
+use crate::store::timer_wheel::TimerWheel;
 use crate::{Slot, Timestamp};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

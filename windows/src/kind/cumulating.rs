@@ -1,6 +1,6 @@
-use crate::numbering::Numbering;
+use crate::kind::numbering::Numbering;
+use crate::kind::tumbling::{checked_size, checked_size_ns};
 use crate::time::saturating_nanos;
-use crate::tumbling::{checked_size, checked_size_ns};
 use crate::{
     Aggregate, Lateness, Slicing, SlidingWindows, StateLimit, Timestamp, Window, WindowError,
     WindowKind,

@@ -1,3 +1,22 @@
+//! What keeps windows while they are open: four stores, and what they are made of.
+
+pub(crate) mod tumbling_windows;
+
+pub(crate) mod sliding_windows;
+
+pub(crate) mod listed_windows;
+pub(crate) mod live_window;
+pub(crate) mod timer_wheel;
+pub(crate) mod timers;
+pub(crate) mod window_list;
+pub(crate) mod window_lists;
+
+pub(crate) mod count_panes;
+pub(crate) mod count_sliding_windows;
+pub(crate) mod count_tumbling_windows;
+pub(crate) mod recent_panes;
+pub(crate) mod sliding_fold;
+
 use crate::{Aggregate, Ahead, Prefetch, StateStats, Timestamp, Window};
 
 /// What became of a record that was offered to its windows.

@@ -3,8 +3,8 @@ use super::laps::Laps;
 use super::merging::{merge_into, Merging};
 use super::running::Running;
 use super::slices::{Slice, Slices};
-use crate::numbering::Numbering;
-use crate::slab::Slot;
+use crate::kind::numbering::Numbering;
+use crate::state::slab::Slot;
 use crate::Aggregate;
 use std::hash::Hash;
 

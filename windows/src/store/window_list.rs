@@ -1,5 +1,5 @@
-use crate::live_window::LiveWindow;
-use crate::timers::Timer;
+use crate::store::live_window::LiveWindow;
+use crate::store::timers::Timer;
 use crate::{Timestamp, Window};
 use std::borrow::Borrow;
 use std::collections::BTreeMap;

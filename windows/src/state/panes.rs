@@ -1,6 +1,6 @@
-use crate::block_set::BlockSet;
-use crate::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
-use crate::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
+use crate::state::block_set::BlockSet;
+use crate::state::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
+use crate::state::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{Ahead, Prefetch, Timestamp, Window};
 use std::collections::VecDeque;
 use std::hash::Hash;

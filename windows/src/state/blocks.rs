@@ -1,4 +1,4 @@
-use crate::block_set::BlockSet;
+use crate::state::block_set::BlockSet;
 use crate::{Prefetch, Slot};
 
 /// How many cells lie together with the bits that say which were touched.

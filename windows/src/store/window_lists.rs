@@ -1,6 +1,6 @@
-use crate::live_window::{Due, LiveWindow, Rules};
-use crate::timers::{Next, TimedWindows, Timer, Timers};
-use crate::window_list::{KeyWindows, SpareLists, WindowList};
+use crate::store::live_window::{Due, LiveWindow, Rules};
+use crate::store::timers::{Next, TimedWindows, Timer, Timers};
+use crate::store::window_list::{KeyWindows, SpareLists, WindowList};
 use crate::{
     Aggregate, Arrival, Fired, Firing, KeySlab, Lateness, Slot, StateLimit, StateStats, Timestamp,
     Trigger, Window,

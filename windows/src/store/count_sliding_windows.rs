@@ -1,5 +1,5 @@
-use crate::count_panes::CountPanes;
-use crate::recent_panes::RecentPanes;
+use crate::store::count_panes::CountPanes;
+use crate::store::recent_panes::RecentPanes;
 use crate::{
     Added, Aggregate, Arrival, CountSliding, Fired, Firing, KeySlab, Slot, StateLimit, StateStats,
     Timestamp, Window, WindowStore,

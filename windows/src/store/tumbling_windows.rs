@@ -1,5 +1,5 @@
-use crate::panes::{ClosingPane, FiringPane, PaneEntry, Panes};
-use crate::slab::{Slot, StateLimit, StateStats, TooManyKeys};
+use crate::state::panes::{ClosingPane, FiringPane, PaneEntry, Panes};
+use crate::state::slab::{Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{
     Added, Aggregate, Ahead, Arrival, Fired, Firing, Lateness, Prefetch, Slicing, Timestamp,
     Window, WindowStore,

@@ -1,3 +1,24 @@
+//! Where windows lie: the kinds, and what makes a window give its result.
+
+pub(crate) mod assigner;
+pub(crate) mod numbering;
+pub(crate) mod slicing;
+
+pub(crate) mod cumulating;
+pub(crate) mod sliding;
+pub(crate) mod tumbling;
+
+pub(crate) mod global;
+pub(crate) mod merge_touching;
+pub(crate) mod session;
+
+pub(crate) mod trigger;
+pub(crate) mod triggered;
+
+pub(crate) mod count_error;
+pub(crate) mod count_sliding;
+pub(crate) mod count_tumbling;
+
 use crate::{Aggregate, Lateness, Slicing, StateLimit, WindowStore};
 use std::fmt;
 use std::hash::Hash;

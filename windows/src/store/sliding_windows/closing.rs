@@ -1,6 +1,6 @@
 use super::slices::Slices;
-use crate::blocks::{slot_at, CELLS};
-use crate::slab::Slot;
+use crate::state::blocks::{slot_at, CELLS};
+use crate::state::slab::Slot;
 use crate::Window;
 use std::hash::Hash;
 use std::ops::Range;

@@ -1,4 +1,4 @@
-use crate::timers::Timer;
+use crate::store::timers::Timer;
 use crate::Timestamp;
 
 /// Timers in buckets of time: narrow ones near the beginning, and wide ones,

@@ -1,6 +1,6 @@
 use super::merging::{merge_into, Merging};
 use super::slices::Slices;
-use crate::slab::Slot;
+use crate::state::slab::Slot;
 use std::hash::Hash;
 use std::ops::RangeInclusive;
 

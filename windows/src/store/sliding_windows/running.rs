@@ -1,8 +1,8 @@
 use super::closing::Closing;
 use super::merging::Merging;
 use super::slices::{Slice, Slices};
-use crate::blocks::{places, slot_at, Blocks, SpareBlocks};
-use crate::slab::Slot;
+use crate::state::blocks::{places, slot_at, Blocks, SpareBlocks};
+use crate::state::slab::Slot;
 use std::hash::Hash;
 
 /// One accumulator a key that is the window itself, as it moves: slices that

@@ -1,4 +1,4 @@
-use crate::window_lists::WindowLists;
+use crate::store::window_lists::WindowLists;
 use crate::{
     Added, Aggregate, Arrival, Fired, Lateness, StateLimit, StateStats, Timestamp, Trigger,
     WindowAssigner, WindowStore,

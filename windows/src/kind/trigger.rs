@@ -205,7 +205,7 @@ impl Trigger {
                 let wide = |time: Timestamp| i128::from(time.nanos());
                 let interval = i128::from(self.every);
                 let steps = (wide(watermark) - wide(early)) / interval + 1;
-                crate::slicing::saturate(wide(early) + steps * interval)
+                crate::kind::slicing::saturate(wide(early) + steps * interval)
             }
             _ => Timestamp::from_nanos(early.nanos().saturating_add(self.every)),
         };

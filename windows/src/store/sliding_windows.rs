@@ -7,8 +7,8 @@ mod merging;
 mod running;
 mod slices;
 
-use crate::numbering::Numbering;
-use crate::slab::{Slot, StateLimit, StateStats, TooManyKeys};
+use crate::kind::numbering::Numbering;
+use crate::state::slab::{Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{
     Added, Aggregate, Arrival, Fired, Firing, Lateness, Slicing, Timestamp, Window, WindowStore,
 };

@@ -1,6 +1,6 @@
-use crate::free_slots::FreeSlots;
-use crate::index::Index;
-use crate::key_hasher::KeyHashing;
+use crate::state::free_slots::FreeSlots;
+use crate::state::index::Index;
+use crate::state::key_hasher::KeyHashing;
 use crate::{Ahead, Prefetch};
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,0 +1,12 @@
+//! The arena: keys in slots, found by hash, and a dense cell a slot in every pane.
+
+pub(crate) mod free_slots;
+pub(crate) mod index;
+pub(crate) mod key_hasher;
+pub(crate) mod slab;
+
+pub(crate) mod block_set;
+pub(crate) mod blocks;
+pub(crate) mod panes;
+
+pub(crate) mod ahead;
