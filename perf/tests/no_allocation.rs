@@ -164,7 +164,8 @@ fn sizes(workload: Workload) -> Option<[u64; 2]> {
         Workload::W2 | Workload::W5 | Workload::W7 if release => [1_000_000, 4_000_000],
         Workload::W2 | Workload::W5 | Workload::W7 => [200_000, 600_000],
         Workload::Q5 | Workload::Q7 | Workload::Q8 if release => [200_000, 800_000],
-        Workload::Q5 | Workload::Q7 | Workload::Q8 => [100_000, 200_000],
+        // Ten seconds, 100,000 records, until all windows are open.
+        Workload::Q5 | Workload::Q7 | Workload::Q8 => [200_000, 300_000],
     })
 }
 
