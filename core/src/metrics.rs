@@ -27,7 +27,9 @@ pub enum Measure {
     Unwanted,
     /// The most keys held at once.
     KeysHighWater,
-    /// Keys held when windows last closed.
+    /// Keys held when windows last closed. Tumbling, sliding and cumulating windows
+    /// count with them the keys that have nothing open and keep their slots, as
+    /// they may come again; these give way to other keys.
     KeysHeld,
     /// Panes open when windows last closed: stretches of time for which there
     /// is state, or windows where each is kept on its own.

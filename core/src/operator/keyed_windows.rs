@@ -292,6 +292,15 @@ where
         self.both(main, side)
     }
 
+    /// Passes a signal on, and does behind it what it need not wait for.
+    fn signal_then_tidy(&mut self, signal: Signal) -> Flow {
+        let flow = self.signal_to_all(signal);
+        let culprit = Culprit::new(&self.name);
+        self.windows.tidy();
+        culprit.cleared();
+        flow
+    }
+
     /// The answer of the main output and the side output together.
     fn both(&self, main: Flow, side: Flow) -> Flow {
         if !self.has_ended {
@@ -322,7 +331,7 @@ where
                 self.is_emptying = false;
                 self.report();
                 return match self.signal_owed.take() {
-                    Some(signal) => self.signal_to_all(signal),
+                    Some(signal) => self.signal_then_tidy(signal),
                     None => Flow::Open,
                 };
             };
@@ -396,7 +405,7 @@ where
             if signal == Signal::End {
                 self.report();
             }
-            return self.signal_to_all(signal);
+            return self.signal_then_tidy(signal);
         }
         self.is_emptying = true;
         self.signal_owed = Some(signal);

@@ -133,6 +133,15 @@ where
         }
     }
 
+    /// Passes a signal on, and does behind it what it need not wait for.
+    fn signal_then_tidy(&mut self, signal: Signal) -> Flow {
+        let flow = self.next.signal(signal);
+        let culprit = Culprit::new(&self.name);
+        self.slices.tidy();
+        culprit.cleared();
+        flow
+    }
+
     fn empty(&mut self) -> Flow {
         let aggregate = &self.aggregate;
         let create = || aggregate.create();
@@ -143,7 +152,7 @@ where
             let Some(closed) = closed else {
                 self.grown.set(self.slices.stats().grown);
                 return match self.emptying.take() {
-                    Some(signal) => self.next.signal(signal),
+                    Some(signal) => self.signal_then_tidy(signal),
                     None => Flow::Open,
                 };
             };
@@ -214,7 +223,7 @@ where
             }
         };
         if !anything {
-            return self.next.signal(signal);
+            return self.signal_then_tidy(signal);
         }
         self.emptying = Some(signal);
         self.empty()

@@ -170,6 +170,12 @@ pub(crate) fn places(mut bits: u64) -> impl Iterator<Item = usize> {
 }
 
 impl<Acc> Table<Acc> {
+    /// The bits of one block; none when there is no such block.
+    #[inline]
+    pub(crate) fn touched(&self, block: usize) -> u64 {
+        self.0.get(block).map_or(0, |block| block.touched)
+    }
+
     /// Asks for the memory that [`touch`](Self::touch) will need.
     #[inline(always)]
     pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
@@ -251,7 +257,7 @@ impl<Acc> Blocks<Acc> {
     /// The bits of one block; none when there is no such block.
     #[inline]
     pub(crate) fn touched(&self, block: usize) -> u64 {
-        self.table.0.get(block).map_or(0, |block| block.touched)
+        self.table.touched(block)
     }
 
     /// The cell of `slot`, marked as touched; its block is held from here on.

@@ -40,6 +40,11 @@ impl FreeSlots {
         self.length
     }
 
+    /// Those among 64 slots, a bit each.
+    pub(crate) fn among(&self, block: usize) -> u64 {
+        self.levels[0].get(block).copied().unwrap_or(0)
+    }
+
     /// Adds one that is not in it.
     pub(crate) fn push(&mut self, slot: u32) {
         let mut at = slot as usize;
@@ -101,6 +106,8 @@ mod tests {
                     assert_eq!(free.pop(), oracle.pop_first(), "{most}");
                 }
                 assert_eq!(free.len(), oracle.len());
+                let is_free = free.among(slot as usize / BITS) >> (slot as usize % BITS) & 1;
+                assert_eq!(is_free == 1, oracle.contains(&slot));
             }
         }
     }

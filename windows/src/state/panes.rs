@@ -1,5 +1,5 @@
-use crate::state::block_set::BlockSet;
-use crate::state::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
+use crate::state::blocks::{slot_at, Blocks, SpareBlocks, Table};
+use crate::state::idle_keys::IdleKeys;
 use crate::state::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::{Ahead, Prefetch, Timestamp, Window};
 use std::collections::VecDeque;
@@ -35,6 +35,8 @@ pub struct ClosingPane<Acc> {
     block: usize,
     /// The touched cells of this block that are still to be visited.
     remaining: u64,
+    /// How many keys were in the blocks that are done with.
+    came: usize,
 }
 
 impl<Acc> ClosingPane<Acc> {
@@ -80,8 +82,11 @@ pub struct PaneEntry<K, Acc> {
 ///
 /// A record touches one cell, whatever windows its pane belongs to. Emptying a
 /// pane visits its touched cells in slot order, which is memory order, and can
-/// stop after any of them. A key leaves when a whole pane has passed without
-/// it (so that keys that come in every pane are not freed and made again).
+/// stop after any of them. A key that no pane holds any more keeps its slot for
+/// a while, so that keys that come now and again are not freed and made again:
+/// as long as no more keys are held than were expected, or than twice those of
+/// the pane that left last. It gives way before memory grows, and before another
+/// key is refused.
 ///
 /// Panes that were emptied are used again: in the steady state nothing is
 /// allocated.
@@ -100,10 +105,7 @@ pub struct Panes<K, Acc> {
     spare_blocks: SpareBlocks<Acc>,
     /// Panes that were taken out and not given back: they still use their keys.
     taken: usize,
-    /// A word a block: keys of the pane that was emptied last. Those of other
-    /// blocks than `recently_held` are zero.
-    recent: Vec<u64>,
-    recently_held: BlockSet,
+    idle: IdleKeys,
     /// How many keys had been let go of when keys were looked for ahead. What
     /// was found holds until another one is.
     looked_ahead_at: u64,
@@ -124,8 +126,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             hot_positions: [None; HOT_PANES],
             spare,
             spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
-            recent: vec![0; limit.expected().div_ceil(CELLS)],
-            recently_held: BlockSet::default(),
+            idle: IdleKeys::new(limit),
         }
     }
 
@@ -230,10 +231,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         key: K,
         create: &impl Fn() -> Acc,
     ) -> Result<&mut Acc, TooManyKeys<K>> {
-        let slot = match self.slab.slot(key) {
-            Ok(slot) => slot,
-            Err(refused) => self.slot_after_release(refused)?,
-        };
+        let slot = self.slot(key)?;
         let position = self.hot_positions[place].expect("a pane was put in this place");
         let held = &mut self.open[position].blocks.held;
         Ok(self.hot[place].cell(slot, held, &mut self.spare_blocks, create))
@@ -251,10 +249,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         key: K,
         create: &impl Fn() -> Acc,
     ) -> Result<(Slot, &mut Acc), TooManyKeys<K>> {
-        let slot = match self.slab.slot(key) {
-            Ok(slot) => slot,
-            Err(refused) => self.slot_after_release(refused)?,
-        };
+        let slot = self.slot(key)?;
         self.cool();
         let position = self.find(window).unwrap_or_else(|gap| {
             self.fired += 1;
@@ -264,14 +259,37 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         Ok((slot, blocks.cell(slot, &mut self.spare_blocks, create)))
     }
 
-    #[cold]
-    fn slot_after_release(&mut self, refused: TooManyKeys<K>) -> Result<Slot, TooManyKeys<K>> {
-        if self.taken > 0 {
-            // A pane that is being emptied may hold any of them.
-            return Err(refused);
+    /// The slot of `key`, which is given one if it has none.
+    #[inline]
+    fn slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
+        match self.slab.find(&key) {
+            Some(slot) => Ok(slot),
+            None => self.new_slot(key),
         }
-        self.release_idle_keys(None);
-        self.slab.slot(refused.key)
+    }
+
+    #[inline(never)]
+    fn new_slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
+        // A pane that is being emptied may hold any of them.
+        if self.slab.is_full() && self.taken == 0 {
+            let (open, hot) = (&self.open, &self.hot);
+            self.idle
+                .make_room(&mut self.slab, |block, held| idle(open, hot, block, held));
+        }
+        self.slab.slot(key)
+    }
+
+    /// Lets go of some of the keys that no pane holds, if too many are kept.
+    ///
+    /// What it does is bounded, and can wait: to be called now and then, when
+    /// nothing else is due.
+    #[inline]
+    pub(crate) fn tidy(&mut self) {
+        if self.taken == 0 && self.idle.is_due(&self.slab) {
+            let (open, hot) = (&self.open, &self.hot);
+            self.idle
+                .tidy(&mut self.slab, |block, held| idle(open, hot, block, held));
+        }
     }
 
     /// The window of the earliest open pane that has not fired.
@@ -290,20 +308,24 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             pane,
             block: 0,
             remaining,
+            came: 0,
         })
     }
 
     /// The next touched cell of a pane that is being emptied, in slot order; a
-    /// new one takes its place.
+    /// new one takes its place. A block that is done with is used again.
     #[inline]
     pub fn next_entry(
-        &self,
+        &mut self,
         closing: &mut ClosingPane<Acc>,
         create: &impl Fn() -> Acc,
     ) -> Option<PaneEntry<K, Acc>> {
         while closing.remaining == 0 {
-            closing.block = closing.pane.blocks.next_held(closing.block + 1)?;
-            closing.remaining = closing.pane.blocks.touched(closing.block);
+            let blocks = &mut closing.pane.blocks;
+            let touched = blocks.let_go(closing.block, &mut self.spare_blocks);
+            closing.came += touched.count_ones() as usize;
+            closing.block = blocks.next_held(closing.block + 1)?;
+            closing.remaining = blocks.touched(closing.block);
         }
         let cell = closing.remaining.trailing_zeros() as usize;
         closing.remaining &= closing.remaining - 1;
@@ -313,29 +335,28 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         })
     }
 
-    /// Takes an emptied pane back, and lets go of the keys that were in the
-    /// pane before it and are in neither it nor an open one.
+    /// Takes an emptied pane back.
     pub fn recycle(&mut self, emptied: ClosingPane<Acc>) {
         self.taken = self.taken.saturating_sub(1);
-        self.put_away(emptied.pane, Blocks::let_go);
+        self.put_away(emptied.pane, emptied.came, Blocks::let_go);
     }
 
-    /// Lets go of a pane; `clear` lets go of a block of it and says what was in it.
+    /// Lets go of a pane in whose other blocks so many keys `came`; `clear` lets
+    /// go of a block of it and says what was in it.
     fn put_away(
         &mut self,
         mut pane: Pane<Acc>,
+        mut came: usize,
         clear: impl Fn(&mut Blocks<Acc>, usize, &mut SpareBlocks<Acc>) -> u64,
     ) {
-        self.release_idle_keys(Some(&pane));
         let mut next = pane.blocks.next_held(0);
         while let Some(block) = next {
-            if block >= self.recent.len() {
-                self.recent.resize((block + 1).next_power_of_two(), 0);
-            }
-            self.recent[block] = clear(&mut pane.blocks, block, &mut self.spare_blocks);
-            self.recently_held.insert(block);
+            let touched = clear(&mut pane.blocks, block, &mut self.spare_blocks);
+            came += touched.count_ones() as usize;
             next = pane.blocks.next_held(block + 1);
         }
+        self.idle.came(came);
+        self.idle.left(self.slab.slots());
         self.spare_blocks.turn();
         if self.spare.len() < SPARE_PANES {
             self.spare.push(pane.blocks);
@@ -397,36 +418,9 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         self.cool();
         self.fired -= 1;
         if let Some(pane) = self.open.pop_front() {
-            self.put_away(pane, |blocks, block, spare| {
+            self.put_away(pane, 0, |blocks, block, spare| {
                 blocks.clear_block(block, spare, create)
             });
-        }
-    }
-
-    /// Frees the keys of the pane emptied last that nothing else holds.
-    fn release_idle_keys(&mut self, kept: Option<&Pane<Acc>>) {
-        let hot = self.hot_positions;
-        self.cool();
-        let mut next = self.recently_held.next(0);
-        while let Some(block) = next {
-            next = self.recently_held.next(block + 1);
-            self.recently_held.remove(block);
-            let candidates = std::mem::take(&mut self.recent[block]);
-            let mut idle = candidates;
-            for pane in kept.into_iter().chain(&self.open) {
-                idle &= !pane.blocks.touched(block);
-                if idle == 0 {
-                    break;
-                }
-            }
-            for cell in places(idle) {
-                self.slab.release(slot_at(block, cell));
-            }
-        }
-        for (place, position) in hot.into_iter().enumerate() {
-            if let Some(position) = position {
-                self.lend(place, position);
-            }
         }
     }
 
@@ -444,6 +438,20 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             ..self.slab.stats()
         }
     }
+}
+
+/// Those of a block's slots that no pane holds. The tables of the hot ones are
+/// not with the others.
+fn idle<Acc>(open: &VecDeque<Pane<Acc>>, hot: &[Table<Acc>], block: usize, held: u64) -> u64 {
+    let tables = open.iter().map(|pane| &pane.blocks.table).chain(hot);
+    let mut idle = held;
+    for table in tables {
+        if idle == 0 {
+            break;
+        }
+        idle &= !table.touched(block);
+    }
+    idle
 }
 
 #[cfg(test)]
@@ -482,23 +490,24 @@ mod tests {
             came -= 1;
         }
         assert_eq!(came, 0);
-        let held = std::iter::successors(closing.pane.blocks.next_held(0), |block| {
-            closing.pane.blocks.next_held(block + 1)
-        });
-        assert_eq!(held.count(), visited.len(), "no block is visited in vain");
+        let blocks = closing.pane.blocks.next_held(0);
+        assert_eq!(blocks, None, "each is used again once it was visited");
         panes.recycle(closing);
         visited.len()
     }
 
     #[test]
-    fn after_a_burst_of_keys_a_close_visits_what_was_touched() {
+    fn after_a_burst_idle_keys_go_and_a_close_visits_what_was_touched() {
         let zero = || 0;
         let mut panes = Panes::new(StateLimit::new(16, 1 << 20), &zero);
         // The last key of the burst stays, in a slot far behind.
         let last = BURST - 1;
         assert_eq!(pass(&mut panes, 0, 0..BURST, &zero), 157);
         assert_eq!(pass(&mut panes, 1, last..BURST, &zero), 1);
-        assert_eq!(panes.stats().keys, 1, "the others are let go of");
+        for _ in 0..BURST / 64 {
+            panes.tidy();
+        }
+        assert!(panes.stats().keys <= 16, "the others are let go of");
         // Those that come next gather at the front.
         let keys = (BURST..BURST + 64).chain([last]);
         assert_eq!(pass(&mut panes, 2, keys, &zero), 2);

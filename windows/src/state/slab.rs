@@ -1,3 +1,4 @@
+use crate::state::blocks::CELLS;
 use crate::state::free_slots::FreeSlots;
 use crate::state::index::Index;
 use crate::state::key_hasher::KeyHashing;
@@ -59,7 +60,9 @@ impl StateLimit {
 /// What an arena holds, for reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateStats {
-    /// Keys held now.
+    /// Keys held now. In panes these are all that have a slot: a key keeps its own
+    /// for a while after its last window, as it may come again, and gives way when
+    /// another one needs it.
     pub keys: usize,
     /// The most keys ever held at once.
     pub keys_high_water: usize,
@@ -258,6 +261,16 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// How many slots were ever in use at once: all slots are below.
     pub fn slots(&self) -> usize {
         self.keys.len()
+    }
+
+    /// The slots of a block of 64 that are in use, a bit each.
+    pub(crate) fn held(&self, block: usize) -> u64 {
+        let slots = self.keys.len().saturating_sub(block * CELLS);
+        let all = match slots < CELLS {
+            true => (1 << slots) - 1,
+            false => u64::MAX,
+        };
+        all & !self.free.among(block)
     }
 
     /// How many slots were ever freed: as long as it stays, every key keeps its.

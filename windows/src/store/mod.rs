@@ -171,6 +171,11 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     /// of work.
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>>;
 
+    /// Sees to what can wait until the signal has gone out, as letting go of keys:
+    /// a bounded amount at a call. The caller asks behind every watermark.
+    #[inline]
+    fn tidy(&mut self) {}
+
     /// The watermark as it stands.
     fn watermark(&self) -> Timestamp;
 

@@ -165,9 +165,9 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         if self.lateness.last_moment_of(last) <= self.watermark {
             return Err(Added::Late);
         }
-        let slot = match self.slices.slot(key) {
-            Ok(slot) => slot,
-            Err(refused) => self.slot_after_release(refused)?,
+        let slot = match self.slices.find(&key) {
+            Some(slot) => slot,
+            None => self.new_slot(key)?,
         };
         if let Some(place) = self.hot.place(time) {
             if self.slices.is_at_hand(place) {
@@ -178,7 +178,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
             self.astray += 1;
             // The cells of an open slice before those at hand are at home.
             if self.astray < MOST_ASTRAY {
-                if let Ok(position) = self.slices.find(slice.start()) {
+                if let Ok(position) = self.slices.find_slice(slice.start()) {
                     return Ok((Place::Home(position, numbers), slot));
                 }
             }
@@ -202,17 +202,16 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         Ok((Place::Home(position, numbers), slot))
     }
 
-    #[cold]
-    fn slot_after_release(&mut self, refused: TooManyKeys<K>) -> Result<Slot, Added> {
-        if self.closing.is_some() || self.again.is_some() {
-            // What is being handed out may be of any key.
-            return Err(Added::Refused);
-        }
-        self.slices.cool();
-        self.hot = Hot::default();
-        let joined = self.joined();
-        self.slices.release_idle_keys(joined);
-        self.slices.slot(refused.key).map_err(|_| Added::Refused)
+    fn new_slot(&mut self, key: K) -> Result<Slot, Added> {
+        let slot = self
+            .slices
+            .new_slot(key, self.joined(), self.is_handing_out());
+        slot.map_err(|TooManyKeys { .. }| Added::Refused)
+    }
+
+    /// Whether results are being handed out, which may be of any key.
+    fn is_handing_out(&self) -> bool {
+        self.closing.is_some() || self.again.is_some()
     }
 
     /// The position of the first slice that no window that fired has held.
@@ -304,10 +303,9 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         if leaving > 0 {
             self.slices.cool();
             self.hot = Hot::default();
-            let joined = self.joined();
             let mut next = self.slices.next_held(0, 0..leaving);
             while let Some(block) = next {
-                self.slices.leave_block(block, leaving, joined, create);
+                self.slices.leave_block(block, leaving, create);
                 next = self.slices.next_held(block + 1, 0..leaving);
             }
             self.slices.leave(leaving);
@@ -343,7 +341,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
             combining.leave_block(merging, slices, closing, block);
             if drops {
                 let create = || merging.create();
-                slices.leave_block(block, closing.leaving, closing.slices.end, &create);
+                slices.leave_block(block, closing.leaving, &create);
             }
         }
         if let Some(block) = combining.next_held(slices, closing, closing.next_block()) {
@@ -353,6 +351,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
             return;
         }
         combining.end();
+        slices.came(closing.came);
         if drops {
             slices.leave(closing.leaving);
         }
@@ -468,6 +467,13 @@ where
         })
     }
 
+    #[inline]
+    fn tidy(&mut self) {
+        if self.slices.is_untidy() && !self.is_handing_out() {
+            self.slices.tidy(self.joined());
+        }
+    }
+
     fn watermark(&self) -> Timestamp {
         self.watermark
     }
@@ -530,7 +536,10 @@ mod tests {
                 _ => assert!(visited <= 100),
             }
         }
-        assert_eq!(store.stats().keys, 1);
+        for _ in 0..BURST / 64 {
+            WindowStore::<u32, i64, A>::tidy(&mut store);
+        }
+        assert!(store.stats().keys <= 16, "idle keys have gone");
     }
 
     #[test]

@@ -321,6 +321,14 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         }
     }
 
+    /// Lets go of some of the keys that are in no open window, if more are kept
+    /// than are likely to come again. What it does is bounded, and can wait until
+    /// nothing else is due.
+    #[inline]
+    pub fn tidy(&mut self) {
+        self.panes.tidy();
+    }
+
     #[inline]
     fn is_anything_due(&self) -> bool {
         self.has_closed() || !self.lateness.is_none() && self.is_anything_due_of_the_kept()
@@ -451,6 +459,11 @@ where
         }
         let closed = self.next_closed(&create)?;
         Some(closed.finish(aggregate, Firing::OnTime))
+    }
+
+    #[inline]
+    fn tidy(&mut self) {
+        TumblingWindows::tidy(self);
     }
 
     fn watermark(&self) -> Timestamp {

@@ -25,6 +25,8 @@ pub(super) struct Closing {
     block: Option<usize>,
     /// The cells of the block that are still to be visited.
     remaining: u64,
+    /// How many keys had a result so far.
+    pub(super) came: usize,
 }
 
 impl Closing {
@@ -43,6 +45,7 @@ impl Closing {
             leaving: slices.position(|slice| slice.last <= number).min(end),
             block: None,
             remaining: 0,
+            came: 0,
         }
     }
 
@@ -77,5 +80,6 @@ impl Closing {
     pub(super) fn visit(&mut self, block: usize, cells: u64) {
         self.block = Some(block);
         self.remaining = cells;
+        self.came += cells.count_ones() as usize;
     }
 }

@@ -1,6 +1,6 @@
 use super::hot::HOT_SLICES;
-use crate::state::block_set::BlockSet;
 use crate::state::blocks::{places, slot_at, Blocks, SpareBlocks, Table, CELLS};
+use crate::state::idle_keys::IdleKeys;
 use crate::state::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::Timestamp;
 use std::collections::VecDeque;
@@ -33,8 +33,9 @@ pub(super) struct Slice<Acc> {
 /// ```
 ///
 /// A slice joins when the first window that holds it closes. From then on a
-/// key's latest slice is written down, so that the key is let go when that
-/// slice has left, without a look at all the others.
+/// key's latest slice is written down: once that has left the key may be let go,
+/// without a look at all the others. It keeps its slot for a while, as it may
+/// come again: see [`IdleKeys`].
 #[derive(Debug)]
 pub(super) struct Slices<K, Acc> {
     slab: KeySlab<K>,
@@ -47,13 +48,42 @@ pub(super) struct Slices<K, Acc> {
     spare_blocks: SpareBlocks<Acc>,
     /// For each slot the start of the latest slice that joined with it.
     latest: Vec<Timestamp>,
-    /// A word a block: keys of the slices that left last. A key has until the
-    /// next ones leave to come back, and is not freed and made again. Those of
-    /// other blocks than `recently_held` are zero.
-    recent: Vec<u64>,
-    recently_held: BlockSet,
+    idle: IdleKeys,
     /// The start of the latest slice that has left.
     left: Timestamp,
+}
+
+/// What may hold a key.
+struct Holders<'a, Acc> {
+    open: &'a VecDeque<Slice<Acc>>,
+    /// Slices from here on have not joined.
+    joined: usize,
+    hot: &'a [Table<Acc>],
+    latest: &'a [Timestamp],
+    left: Timestamp,
+}
+
+impl<Acc> Holders<'_, Acc> {
+    /// Those of a block's slots that no slice holds: their latest slice has left,
+    /// and none that has not joined has seen them.
+    fn none_holds(&self, block: usize, held: u64) -> u64 {
+        let not_joined = self.open.range(self.joined..);
+        let tables = not_joined.map(|slice| &slice.cells.table).chain(self.hot);
+        let mut idle = held;
+        for table in tables {
+            if idle == 0 {
+                return 0;
+            }
+            idle &= !table.touched(block);
+        }
+        for cell in places(idle) {
+            let latest = self.latest.get(slot_at(block, cell).index());
+            if latest.is_some_and(|latest| *latest > self.left) {
+                idle &= !(1 << cell);
+            }
+        }
+        idle
+    }
 }
 
 impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
@@ -68,8 +98,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
             spare,
             spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
             latest: Vec::with_capacity(limit.expected()),
-            recent: vec![0; limit.expected().div_ceil(CELLS)],
-            recently_held: BlockSet::default(),
+            idle: IdleKeys::new(limit),
             left: Timestamp::MIN,
         }
     }
@@ -89,35 +118,69 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         self.open.partition_point(is_before)
     }
 
-    /// The first block from this one on in which any of these slices has cells,
-    /// or a key is to be let go.
+    /// The first block from this one on in which any of these slices has cells.
     pub(super) fn next_held(
         &self,
         from: usize,
         positions: impl Iterator<Item = usize>,
     ) -> Option<usize> {
         let slices = positions.filter_map(|position| self.get(position));
-        let held = slices.filter_map(|slice| slice.cells.next_held(from));
-        held.chain(self.recently_held.next(from)).min()
+        slices.filter_map(|slice| slice.cells.next_held(from)).min()
     }
 
     pub(super) fn key(&self, slot: Slot) -> &K {
         self.slab.key(slot)
     }
 
-    /// The slot of `key`, which is given one if it has none.
-    pub(super) fn slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
+    /// The slot of `key`, if it has one.
+    pub(super) fn find(&self, key: &K) -> Option<Slot> {
+        self.slab.find(key)
+    }
+
+    /// A slot for a key that has none. Idle keys give way to it, unless what is
+    /// being handed out may be of any key.
+    #[inline(never)]
+    pub(super) fn new_slot(
+        &mut self,
+        key: K,
+        joined: usize,
+        is_handing_out: bool,
+    ) -> Result<Slot, TooManyKeys<K>> {
+        if self.slab.is_full() && !is_handing_out {
+            let (slab, search, holders) = self.search(joined);
+            search.make_room(slab, |block, held| holders.none_holds(block, held));
+        }
         self.slab.slot(key)
     }
 
-    /// Lets go of keys that nothing holds any more, though they may come back.
-    /// Slices from `joined` on have not joined; none may be at hand.
-    pub(super) fn release_idle_keys(&mut self, joined: usize) {
-        let mut next = self.recently_held.next(0);
-        while let Some(block) = next {
-            self.release_recent(block, 0, joined);
-            next = self.recently_held.next(block + 1);
-        }
+    /// Whether more keys are held than are kept, and some may be idle.
+    #[inline]
+    pub(super) fn is_untidy(&self) -> bool {
+        self.idle.is_due(&self.slab)
+    }
+
+    /// Lets go of some idle keys. Slices from `joined` on have not joined, and
+    /// nothing is being handed out.
+    pub(super) fn tidy(&mut self, joined: usize) {
+        let (slab, search, holders) = self.search(joined);
+        search.tidy(slab, |block, held| holders.none_holds(block, held));
+    }
+
+    /// What a search for idle keys changes, and whom it asks.
+    fn search(&mut self, joined: usize) -> (&mut KeySlab<K>, &mut IdleKeys, Holders<'_, Acc>) {
+        let holders = Holders {
+            open: &self.open,
+            joined: joined.min(self.open.len()),
+            hot: &self.hot,
+            latest: &self.latest,
+            left: self.left,
+        };
+        (&mut self.slab, &mut self.idle, holders)
+    }
+
+    /// A window has closed in which so many keys came.
+    pub(super) fn came(&mut self, keys: usize) {
+        self.idle.came(keys);
     }
 
     /// The start of the newest open slice.
@@ -162,14 +225,14 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     /// Puts the slice that begins at `start` at hand in this place, if it is
     /// open.
     pub(super) fn warm_if_open(&mut self, place: usize, start: Timestamp) {
-        if let Ok(position) = self.find(start) {
+        if let Ok(position) = self.find_slice(start) {
             std::mem::swap(&mut self.hot[place], &mut self.open[position].cells.table);
             self.hot_positions[place] = Some(position);
         }
     }
 
     /// The position of the slice that begins at `start`, or where it would be.
-    pub(super) fn find(&self, start: Timestamp) -> Result<usize, usize> {
+    pub(super) fn find_slice(&self, start: Timestamp) -> Result<usize, usize> {
         self.open.binary_search_by_key(&start, |slice| slice.start)
     }
 
@@ -177,7 +240,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     /// windows. It is opened if it is not open; then no slice may be at hand.
     pub(super) fn open(&mut self, start: Timestamp, numbers: &RangeInclusive<i128>) -> usize {
         debug_assert_eq!(self.hot_positions, [None; HOT_SLICES]);
-        self.find(start).unwrap_or_else(|gap| {
+        self.find_slice(start).unwrap_or_else(|gap| {
             let slice = Slice {
                 start,
                 first: *numbers.start(),
@@ -247,47 +310,12 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         }
     }
 
-    /// Makes one block of the first `leaving` slices new, and lets go of keys of
-    /// those that left before which nothing holds. Slices from `joined` on have
-    /// not joined.
-    pub(super) fn leave_block(
-        &mut self,
-        block: usize,
-        leaving: usize,
-        joined: usize,
-        create: &impl Fn() -> Acc,
-    ) {
-        let (slices, spare) = (self.open.iter_mut().take(leaving), &mut self.spare_blocks);
-        let touched = slices.fold(0, |bits, slice| {
-            bits | slice.cells.clear_block(block, spare, create)
-        });
-        self.release_recent(block, touched, joined);
-    }
-
-    /// Lets go of the keys in `recent` whose latest slice has left and which no
-    /// slice from `joined` on holds; `next` are the candidates of the next time.
-    fn release_recent(&mut self, block: usize, next: u64, joined: usize) {
-        if block >= self.recent.len() {
-            if next == 0 {
-                return;
-            }
-            self.recent.resize((block + 1).next_power_of_two(), 0);
-        }
-        match next {
-            0 => self.recently_held.remove(block),
-            _ => self.recently_held.insert(block),
-        }
-        let mut idle = std::mem::replace(&mut self.recent[block], next);
-        for slice in self.open.range(joined.min(self.open.len())..) {
-            if idle == 0 {
-                return;
-            }
-            idle &= !slice.cells.touched(block);
-        }
-        for slot in places(idle).map(|cell| slot_at(block, cell)) {
-            if self.latest(slot) <= self.left {
-                self.slab.release(slot);
-            }
+    /// Makes one block of the first `leaving` slices new.
+    pub(super) fn leave_block(&mut self, block: usize, leaving: usize, create: &impl Fn() -> Acc) {
+        for slice in self.open.iter_mut().take(leaving) {
+            slice
+                .cells
+                .clear_block(block, &mut self.spare_blocks, create);
         }
     }
 
@@ -298,6 +326,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
                 return;
             };
             self.left = self.left.max(slice.start);
+            self.idle.left(self.slab.slots());
             self.spare_blocks.turn();
             if self.spare.len() < SPARE_SLICES {
                 self.spare.push(slice.cells);
