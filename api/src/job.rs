@@ -155,7 +155,7 @@ impl Job {
     }
 
     /// A stream of the records of a slice in memory, in as many instances as
-    /// asked for, which read blocks of 4096 records in turn. The way to replay
+    /// asked for, which read blocks of 4096 records, each the next that nobody has. The way to replay
     /// what was loaded before the clock started.
     pub fn from_shared<T>(
         &self,

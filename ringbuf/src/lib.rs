@@ -9,7 +9,8 @@
 //! - [`Parker`] and [`Waker`]: a worker with nothing to do sleeps, and whoever
 //!   brings it work wakes it; no wake-up is lost;
 //! - [`counter()`]: a number that one thread writes and any thread reads;
-//! - [`StopFlag`]: one bit that tells every thread to finish.
+//! - [`StopFlag`]: one bit that tells every thread to finish;
+//! - [`Tickets`]: numbers that several threads draw, each number once.
 //!
 //! Nothing here blocks, spins or allocates after it was built; only
 //! [`Parker::park`] sleeps. A full ring and an empty one are answers.
@@ -54,6 +55,7 @@ mod counter;
 mod parker;
 mod prefetch;
 mod stop;
+mod tickets;
 
 mod orderings;
 mod sync;
@@ -85,3 +87,4 @@ pub use counter::{counter, CounterReader, CounterWriter};
 pub use parker::{Parker, Waker};
 pub use prefetch::prefetch;
 pub use stop::StopFlag;
+pub use tickets::Tickets;

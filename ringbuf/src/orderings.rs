@@ -33,6 +33,11 @@ pub(crate) const STOP_STORE: Ordering = weakened(planted!("mutation-stop-store-r
 /// Looking at the stop flag; its partner is [`STOP_STORE`].
 pub(crate) const STOP_LOAD: Ordering = weakened(planted!("mutation-stop-load-relaxed"), Acquire);
 
+/// Drawing a ticket: it stands for nothing but itself, and has no partner.
+pub(crate) const TICKET_DRAW: Ordering = Relaxed;
+/// Draws a ticket with a load and a store, between which another may draw it.
+pub(crate) const TICKET_BY_STORE: bool = planted!("mutation-ticket-by-store");
+
 /// The sleeper's announcement; its partner is [`WAKE_SWAP`].
 pub(crate) const PREPARE_SWAP: Ordering =
     weakened(planted!("mutation-prepare-swap-relaxed"), Release);
