@@ -5,6 +5,7 @@ use crate::state::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::Timestamp;
 use std::collections::VecDeque;
 use std::hash::Hash;
+use std::mem::size_of;
 use std::ops::{Range, RangeInclusive};
 
 /// Spare slices kept for use again; more are given back to the allocator.
@@ -98,7 +99,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
             spare,
             spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
             latest: Vec::with_capacity(limit.expected()),
-            idle: IdleKeys::new(limit),
+            idle: IdleKeys::new(limit, KeySlab::<K>::bytes_a_key() + 2 * size_of::<Acc>()),
             left: Timestamp::MIN,
         }
     }
@@ -146,7 +147,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         joined: usize,
         is_handing_out: bool,
     ) -> Result<Slot, TooManyKeys<K>> {
-        if self.slab.is_full() && !is_handing_out {
+        if !is_handing_out && self.idle.gives_way(&self.slab) {
             let (slab, search, holders) = self.search(joined);
             search.make_room(slab, |block, held| holders.none_holds(block, held));
         }
