@@ -1,9 +1,15 @@
 use crate::state::blocks::{places, slot_at, CELLS};
-use crate::state::slab::{KeySlab, StateLimit, IN_CACHE};
+use crate::state::slab::{KeySlab, StateLimit};
 use std::hash::Hash;
 
 /// Keys that are let go of in one call, give or take a block of them.
 const KEYS: usize = 128;
+
+/// Beyond so many keys only those of the last window are kept: about as many as
+/// there is room for in 8 MB, with a few accumulators each. A number of keys, not
+/// of bytes, so that the order of results does not depend on the size of an
+/// accumulator.
+const NEAR: usize = 1 << 17;
 
 /// Blocks that are looked at in one call, if few keys in them are idle.
 const BLOCKS: usize = 64;
@@ -28,8 +34,6 @@ const BLOCKS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct IdleKeys {
     expected: usize,
-    /// As many keys fit where memory is near.
-    near: usize,
     /// More keys than these are searched for idle ones.
     most: usize,
     /// The block that is looked at next.
@@ -39,13 +43,10 @@ pub(crate) struct IdleKeys {
 }
 
 impl IdleKeys {
-    /// For an arena that touches so many bytes for a key.
-    pub(crate) fn new(limit: StateLimit, bytes_a_key: usize) -> Self {
-        let near = IN_CACHE / bytes_a_key.max(1);
+    pub(crate) fn new(limit: StateLimit) -> Self {
         Self {
             expected: limit.expected(),
-            near,
-            most: limit.expected().min(near),
+            most: limit.expected().min(NEAR),
             next: 0,
             left: 0,
         }
@@ -53,7 +54,7 @@ impl IdleKeys {
 
     /// A window has closed in which so many keys came.
     pub(crate) fn came(&mut self, keys: usize) {
-        self.most = self.expected.max(2 * keys).min(self.near).max(keys);
+        self.most = self.expected.max(2 * keys).min(NEAR).max(keys);
     }
 
     /// A pane has left: any of these slots may have become idle.
@@ -135,7 +136,7 @@ mod tests {
         for key in 0..keys {
             slab.slot(key).unwrap();
         }
-        (slab, IdleKeys::new(limit, 8))
+        (slab, IdleKeys::new(limit))
     }
 
     #[test]
@@ -156,9 +157,8 @@ mod tests {
 
     #[test]
     fn beyond_the_cache_only_those_of_the_last_window_are_kept() {
-        let mut idle = IdleKeys::new(StateLimit::new(1 << 20, 1 << 20), IN_CACHE / 1_000);
-        assert_eq!(idle.most, 1_000);
-        for (came, most) in [(10, 1_000), (800, 1_000), (5_000, 5_000)] {
+        let mut idle = IdleKeys::new(StateLimit::new(1 << 20, 1 << 20));
+        for (came, most) in [(10, NEAR), (NEAR - 1, NEAR), (NEAR + 9, NEAR + 9)] {
             idle.came(came);
             assert_eq!(idle.most, most);
         }

@@ -8,11 +8,6 @@ use std::fmt;
 use std::hash::Hash;
 use std::mem::size_of;
 
-/// Up to so many bytes of keys and cells, memory is near enough that the
-/// processor looks ahead by itself: with 100,000 keys, 8 MB, doing it for it
-/// costs 15 % of the time; with a million it saves more than half.
-pub(crate) const IN_CACHE: usize = 8 << 20;
-
 /// The dense number of a key: an index into every pane of the same arena.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub(crate) u32);
@@ -286,7 +281,7 @@ impl<K: Hash + Eq> KeySlab<K> {
 
     /// Bytes of memory that look-ups of a key may touch.
     #[inline(always)]
-    pub(crate) const fn bytes_a_key() -> usize {
+    pub(crate) const fn bytes_a_key(&self) -> usize {
         Index::BYTES_AN_ENTRY + std::mem::size_of::<K>()
     }
 

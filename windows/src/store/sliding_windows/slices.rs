@@ -5,7 +5,6 @@ use crate::state::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
 use crate::Timestamp;
 use std::collections::VecDeque;
 use std::hash::Hash;
-use std::mem::size_of;
 use std::ops::{Range, RangeInclusive};
 
 /// Spare slices kept for use again; more are given back to the allocator.
@@ -99,7 +98,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
             spare,
             spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
             latest: Vec::with_capacity(limit.expected()),
-            idle: IdleKeys::new(limit, KeySlab::<K>::bytes_a_key() + 2 * size_of::<Acc>()),
+            idle: IdleKeys::new(limit),
             left: Timestamp::MIN,
         }
     }
