@@ -280,6 +280,7 @@ where
                 clock = clock.saturating_add(by);
                 store.advance(Timestamp::from_nanos(clock));
                 oracle.advance(clock);
+                store.tidy();
             }
             Step::Take(most) => take(&mut store, most),
         }

@@ -108,6 +108,7 @@ proptest! {
                     windows.advance(Timestamp::from_nanos(time));
                     oracle.watermark = oracle.watermark.max(Some(time));
                     expected_rows.extend(oracle.close(size));
+                    windows.tidy();
                 }
                 Step::Take(most) => {
                     for _ in 0..most {

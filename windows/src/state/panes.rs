@@ -84,8 +84,7 @@ pub struct PaneEntry<K, Acc> {
 /// pane visits its touched cells in slot order, which is memory order, and can
 /// stop after any of them. A key that no pane holds any more keeps its slot for
 /// a while, so that keys that come now and again are not freed and made again:
-/// as long as no more keys are held than were expected, or than twice those of
-/// the pane that left last. It gives way before memory grows, and before another
+/// as long as they are few. It gives way before memory grows, and before another
 /// key is refused.
 ///
 /// Panes that were emptied are used again: in the steady state nothing is
@@ -271,7 +270,7 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     #[inline(never)]
     fn new_slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
         // A pane that is being emptied may hold any of them.
-        if self.slab.is_full() && self.taken == 0 {
+        if self.taken == 0 && self.idle.gives_way(&self.slab) {
             let (open, hot) = (&self.open, &self.hot);
             self.idle
                 .make_room(&mut self.slab, |block, held| idle(open, hot, block, held));

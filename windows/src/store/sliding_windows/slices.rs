@@ -146,7 +146,7 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         joined: usize,
         is_handing_out: bool,
     ) -> Result<Slot, TooManyKeys<K>> {
-        if self.slab.is_full() && !is_handing_out {
+        if !is_handing_out && self.idle.gives_way(&self.slab) {
             let (slab, search, holders) = self.search(joined);
             search.make_room(slab, |block, held| holders.none_holds(block, held));
         }
