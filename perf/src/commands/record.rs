@@ -11,7 +11,7 @@ use fluxus_perf::{Case, Engine, Idle, Options, Workload};
 
 use super::arguments::{number, MOST_WORKERS};
 use super::comparison::{interleave, Pair};
-use super::cores::{for_threads, CoreList};
+use super::cores::{for_threads, rest_where_crowded, CoreList};
 use super::print::complain;
 use super::progress::Progress;
 use super::report::Verdict;
@@ -139,11 +139,12 @@ fn measure(
     let mut figures = Vec::new();
     for &workers in &asked.workers {
         let workers = workers as usize;
+        let cores: Vec<usize> = cores.iter().copied().take(workers).collect();
         let engine_options = Options {
             workers,
             pin: !cores.is_empty(),
-            cores: cores.iter().copied().take(workers).collect(),
-            idle: asked.idle,
+            idle: rest_where_crowded(asked.idle, &cores, workers).0,
+            cores,
             ..Options::default()
         };
         let loop_options = Options {

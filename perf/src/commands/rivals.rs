@@ -95,12 +95,14 @@ impl RivalsArguments {
     /// How every engine is to run, on so many threads, and what to warn of before.
     fn options(&self, workers: u64) -> (Options, Vec<String>) {
         let workers = workers as usize;
-        let (cores, warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, workers);
+        let (cores, mut warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, workers);
+        let (idle, warning) = cores::rest_where_crowded(self.idle, &cores, workers);
+        warnings.extend(warning);
         let options = Options {
             workers,
             pin: !cores.is_empty(),
             cores,
-            idle: self.idle,
+            idle,
             ..Options::default()
         };
         (options, warnings)

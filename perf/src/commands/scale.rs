@@ -83,8 +83,8 @@ impl ScaleArguments {
         Options {
             workers,
             pin: !cores.is_empty(),
+            idle: cores::rest_where_crowded(self.idle, &cores, workers).0,
             cores,
-            idle: self.idle,
             batch: self.batch.map(|batch| batch as usize),
             ring: self.ring.map(|ring| ring as usize),
             ..Options::default()
