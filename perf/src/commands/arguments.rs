@@ -274,7 +274,10 @@ mod tests {
                 "fluxus-perf run W2 --batch 65537",
                 ErrorKind::ValueValidation,
             ),
-            ("fluxus-perf latency --rate 51M", ErrorKind::ValueValidation),
+            (
+                "fluxus-perf latency --rate 101M",
+                ErrorKind::ValueValidation,
+            ),
             ("fluxus-perf run W2 --cores 0,0", ErrorKind::ValueValidation),
             ("fluxus-perf run W2 --cores a", ErrorKind::ValueValidation),
             (

@@ -16,7 +16,7 @@ use crate::commands::cores::{self, CoreList};
 #[derive(Args, Debug)]
 pub(in crate::commands) struct Load {
     /// Records a second
-    #[arg(long, value_name = "R", value_parser = number::<1, 50_000_000>)]
+    #[arg(long, value_name = "R", value_parser = number::<1, 100_000_000>)]
     pub(in crate::commands) rate: u64,
 
     /// How long is measured, in seconds
