@@ -10,7 +10,6 @@
 //!   the loop by hand of W2.
 //! - "watermarks": the engine against itself, a watermark every millisecond of
 //!   event time against one a second. 1.0 says that watermarks cost nothing.
-//! - "closing": what a window's row costs, where each key comes once a window.
 //!
 //! Events of 24 bytes at 4 million a second of event time, up to 100 ms out of
 //! order, keys uniform, tumbling windows of a second: count, sum, least and

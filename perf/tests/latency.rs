@@ -227,7 +227,7 @@ fn what_makes_no_sense_is_refused_with_the_way_out() {
         ("latency", 2, "--rate"),
         ("latency --rate 0", 2, "must be at least 1"),
         ("latency --rate 10 --seconds=-1", 2, "must be from 0"),
-        ("latency --rate 10 --seconds 0", 1, "raise --seconds"),
+        ("latency --rate 10 --seconds 0", 2, "raise --seconds"),
         ("latency --rate 10 --batch 100000", 2, "at most 65536"),
         (
             "latency --rate 10 --no-windows --window-ms 5",

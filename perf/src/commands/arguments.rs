@@ -36,6 +36,8 @@ impl Arguments {
         match &self.command {
             Command::Run(run) => run.what.setting.contradiction(run.what.workload),
             Command::Compare(compare) => compare.contradiction(),
+            Command::Latency(latency) => latency.contradiction(),
+            Command::Matrix(matrix) => matrix.load.contradiction(),
             Command::Rivals(rivals) => rivals.contradiction(),
             _ => None,
         }
@@ -136,6 +138,12 @@ pub(super) struct What {
     pub(super) json: bool,
 }
 
+/// The engine's own limits.
+pub(super) const LARGEST_BATCH: u64 = 1 << 16;
+pub(super) const MOST_KEYS: u64 = 1 << 24;
+/// Every worker has a ring to every other: that many take a minute to set up.
+pub(super) const MOST_WORKERS: u64 = 256;
+
 /// Reads a number from `LEAST` to `MOST`, such as 20000000, 20_000_000 or 20M.
 pub(super) fn number<const LEAST: u64, const MOST: u64>(text: &str) -> Result<u64, String> {
     let (digits, factor) = match text.char_indices().last() {
@@ -186,6 +194,15 @@ mod tests {
         assert!(contradicts("fluxus-perf run W3 --engine entry"));
         assert!(contradicts("fluxus-perf run W3 --slide-ms 7"));
         assert!(contradicts("fluxus-perf run W2 --gap-ms 7"));
+        assert!(contradicts("fluxus-perf run W2 --ring 3"));
+        assert!(contradicts("fluxus-perf latency --rate 1k --seconds 0"));
+        assert!(contradicts(
+            "fluxus-perf latency --rate 1k --seconds 1 --window-ms 1001"
+        ));
+        assert!(contradicts("fluxus-perf matrix --rate 1k --seconds 0.001"));
+        assert!(!contradicts(
+            "fluxus-perf latency --rate 1k --seconds 0.001 --no-windows"
+        ));
         assert!(contradicts("fluxus-perf compare W3 --against --slide-ms=7"));
         assert!(!contradicts(
             "fluxus-perf compare W3 --against --slide-ms=6"
@@ -249,6 +266,19 @@ mod tests {
                 ErrorKind::ValueValidation,
             ),
             ("fluxus-perf run W2 --workers 0", ErrorKind::ValueValidation),
+            (
+                "fluxus-perf run W2 --workers 257",
+                ErrorKind::ValueValidation,
+            ),
+            (
+                "fluxus-perf run W2 --batch 65537",
+                ErrorKind::ValueValidation,
+            ),
+            (
+                "fluxus-perf latency --rate 101M",
+                ErrorKind::ValueValidation,
+            ),
+            ("fluxus-perf run W2 --cores 0,0", ErrorKind::ValueValidation),
             ("fluxus-perf run W2 --cores a", ErrorKind::ValueValidation),
             (
                 "fluxus-perf run W2 --cores 0 --no-pin",

@@ -1,8 +1,9 @@
 //! A list of cores on the command line, and whether they are to be had.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
-use fluxus_perf::Cores;
+use fluxus_perf::{Cores, Idle};
 
 /// Cores in the order given: `0,1`, `2-5`, or both mixed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ impl FromStr for CoreList {
                 return Err(format!("the range `{part}` runs backwards"));
             }
             cores.extend(first..=last);
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = cores.iter().find(|&&core| !seen.insert(core)) {
+            return Err(format!("core {twice} is named twice: name each core once"));
         }
         Ok(Self(cores))
     }
@@ -75,6 +80,28 @@ pub(super) fn for_threads(
     (cores, warnings)
 }
 
+/// What idle workers do, and what to warn of: threads that spin on one core hold
+/// each other up for a time slice, so with fewer cores than `threads` they yield.
+/// `cores` are those they are pinned to, none for no pinning.
+pub(super) fn rest_where_crowded(
+    idle: Idle,
+    cores: &[usize],
+    threads: usize,
+) -> (Idle, Option<String>) {
+    let seats = match cores {
+        [] => Cores::read().as_slice().len(),
+        pinned => pinned.len(),
+    };
+    if idle != Idle::Spin || seats == 0 || seats >= threads {
+        return (idle, None);
+    }
+    let warning = format!(
+        "{threads} spinning threads on {seats} core(s) would hold each other up: \
+         they yield instead; give each a core of its own with --cores"
+    );
+    (Idle::Yield, Some(warning))
+}
+
 /// The cores in words: `core 0`, `cores 0, 1`.
 pub(super) fn name(cores: &[usize]) -> String {
     let list: Vec<String> = cores.iter().map(usize::to_string).collect();
@@ -88,6 +115,16 @@ pub(super) fn name(cores: &[usize]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_spins_on_too_few_cores_yields() {
+        let rests = |idle, cores: &[usize], threads| rest_where_crowded(idle, cores, threads).0;
+        assert_eq!(rests(Idle::Spin, &[0], 2), Idle::Yield);
+        assert_eq!(rests(Idle::Spin, &[0, 1], 2), Idle::Spin);
+        assert_eq!(rests(Idle::Park, &[0], 2), Idle::Park);
+        assert!(rest_where_crowded(Idle::Spin, &[0], 2).1.is_some());
+        assert_eq!(rest_where_crowded(Idle::Spin, &[0], 1).1, None);
+    }
 
     #[test]
     fn lists_and_ranges_are_read_in_order() {
@@ -106,6 +143,8 @@ mod tests {
             "1-2-3",
             "0-99999999999",
             "1024",
+            "0,0",
+            "1-3,2",
         ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }

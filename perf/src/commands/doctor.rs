@@ -47,6 +47,15 @@ pub(super) fn doctor(asked: &DoctorArguments) -> Result<Report, String> {
         Some(list) => list.as_slice().to_vec(),
         None => Cores::read().first(2),
     };
+    let folder = asked.root.join("sys/devices/system/cpu");
+    if let Some(missing) = cores.iter().find(|&core| {
+        // Where the host tells of no cores at all, it is not known.
+        folder.join("cpu0").exists() && !folder.join(format!("cpu{core}")).exists()
+    }) {
+        return Err(format!(
+            "this host has no core {missing}: choose other --cores"
+        ));
+    }
     let examination = examine(&asked.root, &cores, watch(&cores));
     let warned = examination.checks(Verdict::Warn);
     let text = match asked.json {

@@ -8,8 +8,8 @@ use fluxus_perf::latency::html::{page, Page, Series, Stroke};
 use fluxus_perf::latency::{run, Measured, Origin, Plan};
 use fluxus_perf::Idle;
 
-use super::arguments::number;
-use super::latency::{host_in_words, told, write, write_json, Asked, Load, LARGEST_BATCH, SCHEMA};
+use super::arguments::{number, LARGEST_BATCH};
+use super::latency::{check_writable, host_in_words, told, write, write_json, Asked, Load, SCHEMA};
 use super::print::complain;
 use super::progress::Progress;
 use super::report::thousands;
@@ -18,7 +18,7 @@ use super::Report;
 #[derive(Args, Debug)]
 pub(super) struct MatrixArguments {
     #[command(flatten)]
-    load: Load,
+    pub(super) load: Load,
 
     /// Batch sizes, one after another
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "1,64,1024",
@@ -52,6 +52,7 @@ impl Row {
 
 pub(super) fn matrix(asked: &MatrixArguments) -> Result<Report, String> {
     let wanted = combinations(&asked.batches);
+    check_writable(asked.load.json.iter().chain(&asked.load.html))?;
     let host = Host::read();
     let mut rows: Vec<Row> = Vec::new();
     let mut warned: Vec<String> = Vec::new();
@@ -60,7 +61,7 @@ pub(super) fn matrix(asked: &MatrixArguments) -> Result<Report, String> {
             1 => Origin::Worker,
             _ => Origin::Thread,
         };
-        let (plan, mut warnings) = asked.load.plan(origin, 1, idle, Some(batch))?;
+        let (plan, mut warnings) = asked.load.plan(origin, 1, idle, Some(batch));
         let progress = Progress::show(&format!(
             "{} of {}: {cores} core(s), {name}, batch {batch}",
             number + 1,

@@ -57,18 +57,13 @@ pub(crate) fn main() -> ExitCode {
         Command::Matrix(asked) => matrix::matrix(asked),
         Command::Rivals(asked) => rivals::rivals(asked),
     };
-    match result {
-        Ok(report) => {
-            show(&report.text);
-            match report.wrong {
-                None => ExitCode::SUCCESS,
-                Some(wrong) => {
-                    complain(&format!("error: {wrong}"));
-                    ExitCode::FAILURE
-                }
-            }
-        }
-        Err(error) => {
+    let wrong = result.and_then(|report| {
+        show(&report.text)?;
+        Ok(report.wrong)
+    });
+    match wrong {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(error)) | Err(error) => {
             complain(&format!("error: {error}"));
             ExitCode::FAILURE
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use fluxus_perf::{on_the_way, Case, Digest, Engine, Idle, Options, Workload};
 
-use super::arguments::number;
+use super::arguments::{number, MOST_WORKERS};
 use super::Report;
 
 #[derive(Args, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct OnceArguments {
     #[arg(long, value_parser = number::<1, { u64::MAX }>)]
     events: u64,
 
-    #[arg(long, default_value_t = 1, value_parser = number::<1, 1024>)]
+    #[arg(long, default_value_t = 1, value_parser = number::<1, { MOST_WORKERS }>)]
     workers: u64,
 
     #[arg(long, value_enum, default_value_t = Idle::Adaptive)]

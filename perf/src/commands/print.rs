@@ -3,11 +3,20 @@
 use std::io::{self, Write};
 
 /// Shows the outcome on standard output. A reader that went away is not an error.
-pub(super) fn show(text: &str) {
+///
+/// # Errors
+/// Why it could not be shown, such as a full disk behind it.
+pub(super) fn show(text: &str) -> Result<(), String> {
     let mut output = io::stdout().lock();
-    let _ = output
+    let shown = output
         .write_all(text.as_bytes())
         .and_then(|()| output.flush());
+    match shown {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(format!("standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Says something beside the outcome, on standard error.

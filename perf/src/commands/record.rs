@@ -9,9 +9,9 @@ use fluxus_perf::doctor::{examine, watch};
 use fluxus_perf::record::{Build, Doctor, Figure, Machine, Moment, Record, Spread, SCHEMA};
 use fluxus_perf::{Case, Engine, Idle, Options, Workload};
 
-use super::arguments::number;
+use super::arguments::{number, MOST_WORKERS};
 use super::comparison::{interleave, Pair};
-use super::cores::{for_threads, CoreList};
+use super::cores::{for_threads, rest_where_crowded, CoreList};
 use super::print::complain;
 use super::progress::Progress;
 use super::report::Verdict;
@@ -31,7 +31,7 @@ pub(super) struct RecordArguments {
     events: Option<u64>,
 
     /// Worker threads of Fluxus, one number a series: 1,2,4 is a scaling curve
-    #[arg(long, value_name = "LIST", default_value = "1", value_delimiter = ',', value_parser = number::<1, 1024>)]
+    #[arg(long, value_name = "LIST", default_value = "1", value_delimiter = ',', value_parser = number::<1, { MOST_WORKERS }>)]
     workers: Vec<u64>,
 
     /// Pairs of runs in each series, one of each engine
@@ -139,11 +139,12 @@ fn measure(
     let mut figures = Vec::new();
     for &workers in &asked.workers {
         let workers = workers as usize;
+        let cores: Vec<usize> = cores.iter().copied().take(workers).collect();
         let engine_options = Options {
             workers,
             pin: !cores.is_empty(),
-            cores: cores.iter().copied().take(workers).collect(),
-            idle: asked.idle,
+            idle: rest_where_crowded(asked.idle, &cores, workers).0,
+            cores,
             ..Options::default()
         };
         let loop_options = Options {

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use fluxus_perf::{memory_bytes, Case, Digest, Engine, Idle, Options, Workload};
 
-use super::arguments::number;
+use super::arguments::{number, MOST_KEYS, MOST_WORKERS};
 use super::cores::{self, CoreList};
 use super::print::complain;
 use super::report::{heading, median};
@@ -46,11 +46,11 @@ pub(super) struct RivalsArguments {
     events: Option<u64>,
 
     /// Distinct keys, where the workload has a choice
-    #[arg(long, value_name = "K", value_parser = number::<1, { u32::MAX as u64 }>)]
+    #[arg(long, value_name = "K", value_parser = number::<1, { MOST_KEYS }>)]
     keys: Option<u64>,
 
     /// Worker threads of every engine; the loop by hand has one
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<1, 1024>)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<1, { MOST_WORKERS }>)]
     workers: u64,
 
     /// Cores that every engine stays on, such as 0,1 or 2-5 [default: the first]
@@ -95,12 +95,14 @@ impl RivalsArguments {
     /// How every engine is to run, on so many threads, and what to warn of before.
     fn options(&self, workers: u64) -> (Options, Vec<String>) {
         let workers = workers as usize;
-        let (cores, warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, workers);
+        let (cores, mut warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, workers);
+        let (idle, warning) = cores::rest_where_crowded(self.idle, &cores, workers);
+        warnings.extend(warning);
         let options = Options {
             workers,
             pin: !cores.is_empty(),
             cores,
-            idle: self.idle,
+            idle,
             ..Options::default()
         };
         (options, warnings)

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use fluxus_perf::{Case, Cores, Engine, Idle, Options, Workload};
 
-use super::arguments::number;
+use super::arguments::{number, LARGEST_BATCH, MOST_KEYS, MOST_WORKERS};
 use super::cores::{self, CoreList};
 use super::cpu_time::{cpu_seconds, TICK_SECONDS};
 use super::print::complain;
@@ -24,7 +24,7 @@ pub(super) struct ScaleArguments {
     /// Numbers of workers, such as 1,2,4,8; 1 is always among them, since the
     /// others are held against it [default: 1, 2, 4 and so on up to the cores
     /// that this process may use]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = number::<1, 1024>)]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = number::<1, { MOST_WORKERS }>)]
     workers: Vec<u64>,
 
     /// Rounds: in each, every number of workers has a turn
@@ -36,7 +36,7 @@ pub(super) struct ScaleArguments {
     events: Option<u64>,
 
     /// Distinct keys, where the workload has a choice
-    #[arg(long, value_name = "K", value_parser = number::<1, { u32::MAX as u64 }>)]
+    #[arg(long, value_name = "K", value_parser = number::<1, { MOST_KEYS }>)]
     keys: Option<u64>,
 
     /// Cores to pin to, one a worker, such as 0,1 or 2-5 [default: the first this process may use]
@@ -49,7 +49,7 @@ pub(super) struct ScaleArguments {
     idle: Idle,
 
     /// Records in one batch [default: the engine's]
-    #[arg(long, value_name = "N", value_parser = number::<1, { 1 << 30 }>)]
+    #[arg(long, value_name = "N", value_parser = number::<1, { LARGEST_BATCH }>)]
     batch: Option<u64>,
 
     /// Records in one ring [default: the engine's]
@@ -83,8 +83,8 @@ impl ScaleArguments {
         Options {
             workers,
             pin: !cores.is_empty(),
+            idle: cores::rest_where_crowded(self.idle, &cores, workers).0,
             cores,
-            idle: self.idle,
             batch: self.batch.map(|batch| batch as usize),
             ring: self.ring.map(|ring| ring as usize),
             ..Options::default()

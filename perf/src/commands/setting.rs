@@ -6,7 +6,7 @@ use clap::{Args, Parser};
 
 use fluxus_perf::{Asked, Engine, Idle, Options, Shape, Workload};
 
-use super::arguments::number;
+use super::arguments::{number, LARGEST_BATCH, MOST_KEYS, MOST_WORKERS};
 use super::cores::{self, CoreList};
 
 /// How a workload is run. What is not said is the workload's own, or the engine's.
@@ -22,7 +22,7 @@ pub(super) struct Setting {
     events: Option<u64>,
 
     /// Distinct keys, where the workload has a choice [default: W2 10k, W3 1k, W4 100k]
-    #[arg(long, value_name = "K", value_parser = number::<1, { u32::MAX as u64 }>)]
+    #[arg(long, value_name = "K", value_parser = number::<1, { MOST_KEYS }>)]
     keys: Option<u64>,
 
     /// Length of a window in milliseconds, where there are windows of one length
@@ -54,7 +54,7 @@ pub(super) struct Setting {
     operators: Option<u64>,
 
     /// Worker threads of the engine `fluxus` [default: 1]
-    #[arg(long, value_name = "N", value_parser = number::<1, 1024>)]
+    #[arg(long, value_name = "N", value_parser = number::<1, { MOST_WORKERS }>)]
     workers: Option<u64>,
 
     /// Cores to pin to, one a worker, such as 0,1 or 2-5 [default: the first this process may use]
@@ -70,10 +70,10 @@ pub(super) struct Setting {
     idle: Option<Idle>,
 
     /// Records in one batch of the engine `fluxus` [default: the engine's]
-    #[arg(long, value_name = "N", value_parser = number::<1, { 1 << 30 }>)]
+    #[arg(long, value_name = "N", value_parser = number::<1, { LARGEST_BATCH }>)]
     batch: Option<u64>,
 
-    /// Records in one ring of the engine `fluxus` [default: the engine's]
+    /// Records in one ring of the engine `fluxus`, a power of two [default: the engine's]
     #[arg(long, value_name = "N", value_parser = number::<1, { 1 << 30 }>)]
     ring: Option<u64>,
 }
@@ -124,6 +124,12 @@ impl Setting {
                 "the engine `{engine}` is one loop on one core: leave --workers out"
             ));
         }
+        if let Some(ring) = self.ring.filter(|ring| !ring.is_power_of_two()) {
+            return Some(format!(
+                "a ring cannot have {ring} slots, it must be a power of two: choose --ring {}",
+                ring.next_power_of_two()
+            ));
+        }
         if engine == Engine::Entry && workload != Workload::W2 {
             return Some(format!(
                 "the engine `entry` has no {workload}, only W2: choose another --engine"
@@ -169,12 +175,15 @@ impl Setting {
     /// How the engine is to run, and what to warn of before it does.
     pub(super) fn options(&self) -> (Options, Vec<String>) {
         let workers = self.workers.unwrap_or(1) as usize;
-        let (cores, warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, workers);
+        let (cores, mut warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, workers);
+        let idle = self.idle.unwrap_or(Idle::Adaptive);
+        let (idle, warning) = cores::rest_where_crowded(idle, &cores, workers);
+        warnings.extend(warning);
         let options = Options {
             workers,
             pin: !cores.is_empty(),
             cores,
-            idle: self.idle.unwrap_or(Idle::Adaptive),
+            idle,
             batch: self.batch.map(|batch| batch as usize),
             ring: self.ring.map(|ring| ring as usize),
             watermark_ms: self.watermark_ms,

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use fluxus_perf::{Cores, Idle, Workload};
 
-use super::arguments::number;
+use super::arguments::{number, MOST_WORKERS};
 use super::progress::Progress;
 use super::report::thousands;
 use super::Report;
@@ -38,7 +38,7 @@ pub(super) struct SystemCallsArguments {
     events: u64,
 
     /// Worker threads, one number a run
-    #[arg(long, value_name = "LIST", default_value = "1,2", value_delimiter = ',', value_parser = number::<1, 1024>)]
+    #[arg(long, value_name = "LIST", default_value = "1,2", value_delimiter = ',', value_parser = number::<1, { MOST_WORKERS }>)]
     workers: Vec<u64>,
 
     /// What a worker does that has nothing to do; those that yield or park call the kernel to do so

@@ -83,13 +83,17 @@ pub fn page(page: &Page<'_>) -> String {
         let _ = writeln!(html, "<p class=\"bad\">INVALID: {}</p>", escaped(reason));
     }
     html.push_str("<h2>Latency by percentile</h2>\n");
-    percentiles(&mut html, &page.series);
-    legend(&mut html, &page.series);
-    let _ = writeln!(
-        html,
-        "<p>Both axes are logarithmic. A curve ends where fewer than {SAMPLES_BEYOND} samples lie \
-         beyond it; the circle is the longest of all.</p>"
-    );
+    if page.series.is_empty() {
+        html.push_str("<p>No run is valid: there is nothing to plot.</p>\n");
+    } else {
+        percentiles(&mut html, &page.series);
+        legend(&mut html, &page.series);
+        let _ = writeln!(
+            html,
+            "<p>Both axes are logarithmic. A curve ends where fewer than {SAMPLES_BEYOND} samples \
+             lie beyond it; the circle is the longest of all.</p>"
+        );
+    }
     if page.series.iter().any(|series| series.timeline.is_some()) {
         html.push_str("<h2>The worst of every moment</h2>\n");
         timeline(&mut html, &page.series);

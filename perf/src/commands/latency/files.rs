@@ -1,6 +1,7 @@
 //! What is written beside the table.
 
-use std::path::Path;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -12,6 +13,21 @@ pub(in crate::commands) const SCHEMA: u32 = 1;
 pub(in crate::commands) fn write(file: &Path, text: &str) -> Result<(), String> {
     std::fs::write(file, text)
         .map_err(|error| format!("{} could not be written: {error}", file.display()))
+}
+
+/// Whether the files can be written, before anything is measured: a figure that
+/// nobody can keep is not worth the wait.
+pub(in crate::commands) fn check_writable<'files>(
+    files: impl IntoIterator<Item = &'files PathBuf>,
+) -> Result<(), String> {
+    for file in files {
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(file)
+            .map_err(|error| format!("{} could not be written: {error}", file.display()))?;
+    }
+    Ok(())
 }
 
 pub(in crate::commands) fn write_json(file: &Path, value: &impl Serialize) -> Result<(), String> {

@@ -16,7 +16,7 @@ use crate::commands::cores::{self, CoreList};
 #[derive(Args, Debug)]
 pub(in crate::commands) struct Load {
     /// Records a second
-    #[arg(long, value_name = "R", value_parser = number::<1, 1_000_000_000>)]
+    #[arg(long, value_name = "R", value_parser = number::<1, 100_000_000>)]
     pub(in crate::commands) rate: u64,
 
     /// How long is measured, in seconds
@@ -53,9 +53,6 @@ pub(in crate::commands) struct Load {
     pub(in crate::commands) html: Option<PathBuf>,
 }
 
-/// The engine's own limit.
-pub(in crate::commands) const LARGEST_BATCH: u64 = 1 << 16;
-
 /// Reads a time such as 10 or 0.5.
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text
@@ -68,6 +65,27 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 impl Load {
+    /// What no single option gets wrong, but several together.
+    pub(in crate::commands) fn contradiction(&self) -> Option<String> {
+        self.nothing_measured().or_else(|| {
+            let window = Duration::from_millis(self.window_ms);
+            (window > self.seconds).then(|| {
+                format!(
+                    "no window of {} ms ends within the {} s measured: raise --seconds or lower \
+                     --window-ms",
+                    self.window_ms,
+                    self.seconds.as_secs_f64()
+                )
+            })
+        })
+    }
+
+    /// Whether there is time to measure in; all that matters without windows.
+    pub(super) fn nothing_measured(&self) -> Option<String> {
+        let nothing = self.seconds.is_zero();
+        nothing.then(|| "nothing is measured in 0 seconds: raise --seconds".to_owned())
+    }
+
     /// The plan of one run, and what to warn of.
     pub(in crate::commands) fn plan(
         &self,
@@ -75,13 +93,12 @@ impl Load {
         workers: u64,
         idle: Idle,
         batch: Option<u64>,
-    ) -> Result<(Plan, Vec<String>), String> {
-        if self.seconds.is_zero() {
-            return Err("nothing is measured in 0 seconds: raise --seconds".to_owned());
-        }
+    ) -> (Plan, Vec<String>) {
         let workers = workers as usize;
         let threads = workers + usize::from(origin == Origin::Thread);
-        let (cores, warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, threads);
+        let (cores, mut warnings) = cores::for_threads(self.cores.as_ref(), self.no_pin, threads);
+        let (idle, warning) = cores::rest_where_crowded(idle, &cores, threads);
+        warnings.extend(warning);
         let batch = batch.map(|batch| batch as usize);
         let plan = Plan {
             rate: self.rate,
@@ -101,7 +118,7 @@ impl Load {
                 watermark_ms: None,
             },
         };
-        Ok((plan, warnings))
+        (plan, warnings)
     }
 }
 

@@ -15,14 +15,14 @@ use fluxus_perf::latency::host::Host;
 use fluxus_perf::latency::{run, Measured, Origin};
 use fluxus_perf::Idle;
 
-use super::arguments::number;
+use super::arguments::{number, LARGEST_BATCH, MOST_WORKERS};
 use super::print::complain;
 use super::progress::Progress;
 use super::Report;
 
 pub(super) use figures::told;
-pub(super) use files::{write, write_json, SCHEMA};
-pub(super) use load::{Asked, Load, LARGEST_BATCH};
+pub(super) use files::{check_writable, write, write_json, SCHEMA};
+pub(super) use load::{Asked, Load};
 pub(super) use page::host_in_words;
 
 use anchored::anchored;
@@ -36,7 +36,7 @@ pub(super) struct LatencyArguments {
     pub(super) load: Load,
 
     /// Worker threads of the engine
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<1, 1024>)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = number::<1, { MOST_WORKERS }>)]
     workers: u64,
 
     /// Where the source lives: a thread of its own on the first core, which feeds the first
@@ -67,11 +67,28 @@ pub(super) struct LatencyArguments {
     hgrm: Option<PathBuf>,
 }
 
+impl LatencyArguments {
+    pub(super) fn contradiction(&self) -> Option<String> {
+        match self.no_windows || self.anchor.is_some() {
+            true => self.load.nothing_measured(),
+            false => self.load.contradiction(),
+        }
+    }
+}
+
 pub(super) fn latency(asked: &LatencyArguments) -> Result<Report, String> {
     let (mut plan, warnings) =
         asked
             .load
-            .plan(asked.source, asked.workers, asked.idle, asked.batch)?;
+            .plan(asked.source, asked.workers, asked.idle, asked.batch);
+    check_writable(
+        asked
+            .load
+            .json
+            .iter()
+            .chain(&asked.load.html)
+            .chain(&asked.hgrm),
+    )?;
     if asked.no_windows || asked.anchor.is_some() {
         plan.window = None;
     }
