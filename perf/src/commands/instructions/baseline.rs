@@ -13,8 +13,17 @@ const SCHEMA: u32 = 1;
 
 /// How far a figure may lie from the accepted one, in either direction.
 ///
-/// Runs of one program differ by less than 0.1 % (seeds of the hash, pages).
-const BAND: f64 = 0.01;
+/// Runs of one program differ by up to 1 %, builds in other folders by up to 2 %.
+const BAND: f64 = 0.03;
+
+/// The same for Fluxus where the keys are few, or new in every window.
+///
+/// The hash is seeded at random, and how many of few keys share a place in the
+/// index is chance: five runs of one program were up to 5.2 % apart.
+const BAND_OF_FEW_KEYS: f64 = 0.10;
+
+/// Where that is so.
+const FEW_KEYS: [&str; 4] = ["W3", "W5", "Q5", "Q8"];
 
 /// The same for the ratio of the two engines under another compiler.
 ///
@@ -127,9 +136,13 @@ impl Baseline {
                 complaints.push(format!("{workload}: not in the baseline"));
                 continue;
             };
+            let seeded = match FEW_KEYS.contains(&workload.as_str()) {
+                true => BAND_OF_FEW_KEYS,
+                false => BAND,
+            };
             let held = match same_compiler {
                 true => vec![
-                    ("fluxus", old.fluxus, new.fluxus, BAND),
+                    ("fluxus", old.fluxus, new.fluxus, seeded),
                     ("hand", old.hand, new.hand, BAND),
                 ],
                 false => vec![(
@@ -190,11 +203,11 @@ mod tests {
         let old = baseline("a", &[("W2", 100.0, 50.0)]);
         for (fluxus, hand, complaints) in [
             (100.0, 50.0, 0),
-            (100.9, 49.6, 0),
-            (101.1, 50.0, 1),
-            (98.9, 50.0, 1),
-            (100.0, 50.6, 1),
-            (98.0, 51.0, 2),
+            (102.9, 48.6, 0),
+            (103.1, 50.0, 1),
+            (96.9, 50.0, 1),
+            (100.0, 51.6, 1),
+            (96.0, 52.0, 2),
             (f64::NAN, 50.0, 1),
             (f64::INFINITY, 50.0, 1),
         ] {
@@ -205,8 +218,17 @@ mod tests {
         let slower = baseline("a", &[("W2", 106.0, 50.0)]);
         assert_eq!(
             old.complaints(&slower, true),
-            ["W2, fluxus: 100.00 -> 106.00, +6.00 %, beyond 1 %"]
+            ["W2, fluxus: 100.00 -> 106.00, +6.00 %, beyond 3 %"]
         );
+        let few_keys = baseline("a", &[("W3", 100.0, 50.0)]);
+        for (fluxus, complaints) in [(106.0, 0), (111.0, 1), (89.0, 1)] {
+            let new = baseline("a", &[("W3", fluxus, 50.0)]);
+            assert_eq!(
+                few_keys.complaints(&new, true).len(),
+                complaints,
+                "{fluxus}"
+            );
+        }
     }
 
     #[test]
