@@ -1,3 +1,4 @@
+use crate::store::timer_ring::TimerRing;
 use crate::store::timer_wheel::TimerWheel;
 use crate::{Slot, Timestamp};
 use std::cmp::Ordering;
@@ -62,7 +63,8 @@ impl PartialOrd for Near {
 /// over.
 ///
 /// Most timers wait in a [wheel](TimerWheel), in no order but that of its
-/// buckets. When the watermark enters a bucket, the timers of windows that have
+/// buckets, or where windows are known to begin at one length, in a
+/// [ring](TimerRing), which costs less. When the watermark enters a bucket, the timers of windows that have
 /// grown move on at once. Of a bucket of a few hundred or less the others are
 /// brought into order, and given out one after the other; larger ones are divided.
 /// What comes in between goes into a heap, which
@@ -82,6 +84,8 @@ pub(crate) struct Timers {
     /// Timers of later buckets that begin before the run ends, and those that
     /// were set in the past.
     near: BinaryHeap<Near>,
+    /// Timers of the time just ahead, if they are such that it takes them.
+    ring: TimerRing,
     far: TimerWheel,
     /// Timers before this were looked at when their bucket was divided.
     divided_to: Timestamp,
@@ -114,14 +118,31 @@ impl Timers {
             done: 0,
             taken: Vec::with_capacity(timers.min(FEW)),
             near: BinaryHeap::with_capacity(timers.min(FEW)),
+            ring: TimerRing::new(None, 0),
             far: TimerWheel::with_room_for(timers),
             divided_to: Timestamp::MIN,
             looked_at: 0,
         }
     }
 
+    /// Timers as they are where every window has its timer at its last instant and
+    /// is so long, in nanoseconds, when it begins.
+    pub(crate) fn at_last_instants(length: i64, timers: usize) -> Self {
+        Self {
+            ring: TimerRing::new(Some(length), timers),
+            ..Self::with_room_for(timers.min(FEW))
+        }
+    }
+
     #[inline]
     pub(crate) fn set(&mut self, timer: Timer) {
+        if !self.ring.set(timer) {
+            self.set_elsewhere(timer);
+        }
+    }
+
+    #[inline]
+    fn set_elsewhere(&mut self, timer: Timer) {
         match self.far.reaches_back_to(timer.at) {
             true => self.far.set(timer),
             false => self.near.push(Near(timer)),
@@ -135,7 +156,18 @@ impl Timers {
         let is_due = |timer: &Timer| timer.at <= watermark;
         self.run.get(self.done).is_some_and(is_due)
             || self.near.peek().is_some_and(|near| is_due(&near.0))
+            || self.ring.starts_by(watermark)
             || self.far.starts_by(watermark)
+    }
+
+    /// The watermark has risen: says whether a timer [may be due](Self::may_be_due).
+    #[inline]
+    pub(crate) fn advance(&mut self, watermark: Timestamp) -> bool {
+        let may_be_due = self.may_be_due(watermark);
+        if !may_be_due {
+            self.ring.move_to(watermark);
+        }
+        may_be_due
     }
 
     /// The first timer that has come due, to be taken off or moved on.
@@ -158,11 +190,13 @@ impl Timers {
             };
             let first = first.filter(|first| first.0.at <= watermark);
             let until = first.map_or(watermark, |first| first.0.at);
-            if self.far.starts_by(until) {
-                self.pour(windows);
+            let (of_ring, of_wheel) = (self.ring.starts_by(until), self.far.starts_by(until));
+            if of_ring | of_wheel {
+                self.pour(of_ring, windows);
                 continue;
             }
             let Some((timer, is_of_heap)) = first else {
+                self.ring.move_to(watermark);
                 return Next::None;
             };
             return Next::Due(DueTimer {
@@ -174,13 +208,18 @@ impl Timers {
         Next::Later
     }
 
-    /// Sees to the first bucket, or a part of it.
+    /// Sees to the first bucket of the ring or of the wheel, or a part of it.
     #[inline(never)]
-    fn pour(&mut self, windows: &mut impl TimedWindows) {
+    fn pour(&mut self, of_ring: bool, windows: &mut impl TimedWindows) {
         self.taken.clear();
-        let taken = self.far.take(&mut self.taken);
+        let (taken, begins_at) = match of_ring {
+            true => self.ring.take(&mut self.taken),
+            false => {
+                let taken = self.far.take(&mut self.taken);
+                (taken, self.far.begins_at())
+            }
+        };
         windows.bring_near(&self.taken);
-        let begins_at = self.far.begins_at();
         // Timers of one instant cannot be divided.
         let are_next = taken.is_all || taken.bits == 0;
         if are_next && self.done == self.run.len() {
@@ -189,8 +228,8 @@ impl Timers {
         }
         let goes_on_heap = are_next && !self.run.is_empty();
         // Few windows have grown since, and those are seen to when they are due.
-        let is_known = are_next && begins_at < self.divided_to;
-        if !are_next {
+        let is_known = are_next && !of_ring && begins_at < self.divided_to;
+        if !are_next && !of_ring {
             let width = 1u64.checked_shl(taken.bits).unwrap_or(u64::MAX);
             self.divided_to = begins_at + Duration::from_nanos(width);
         }
@@ -211,10 +250,10 @@ impl Timers {
                     self.taken[kept] = timer;
                     kept += 1;
                 }
+                (false, _) if revised == timer => self.set_elsewhere(timer),
                 (false, _) => {
-                    self.looked_at += u64::from(revised != timer);
-                    // Not before the bucket, which the wheel begins with.
-                    self.far.set(revised);
+                    self.looked_at += 1;
+                    self.set(revised);
                 }
             }
         }
@@ -281,7 +320,7 @@ impl Timers {
 
     #[inline]
     fn len(&self) -> usize {
-        self.run.len() - self.done + self.near.len() + self.far.len()
+        self.run.len() - self.done + self.near.len() + self.ring.len() + self.far.len()
     }
 
     /// Forgets all timers and sets these.
@@ -289,6 +328,7 @@ impl Timers {
         self.run.clear();
         self.done = 0;
         self.near.clear();
+        self.ring.clear();
         self.far.clear();
         for timer in timers {
             self.set(timer);
@@ -305,7 +345,7 @@ impl Timers {
     #[cfg(test)]
     pub(crate) fn room(&self) -> (usize, usize) {
         let near = self.run.capacity() + self.taken.capacity() + self.near.capacity();
-        (near, self.far.room())
+        (near, self.ring.room() + self.far.room())
     }
 
     /// All timers, stale ones too, in no order.
@@ -313,7 +353,9 @@ impl Timers {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
         let near = self.near.iter().map(|timer| timer.0);
         let run = self.run[self.done..].iter().copied();
-        near.chain(run).chain(self.far.iter())
+        near.chain(run)
+            .chain(self.ring.iter())
+            .chain(self.far.iter())
     }
 }
 
