@@ -181,11 +181,8 @@ impl<K: Hash + Eq> KeySlab<K> {
 
     /// Finds the slots of many keys, which are [expected](Self::expect).
     #[inline(always)]
-    pub(crate) fn look_ahead<Q: Eq, T>(
-        &self,
-        records: &mut [Ahead<Q, T>],
-        memory: &impl Prefetch,
-    ) where
+    pub(crate) fn look_ahead<Q: Eq, T>(&self, records: &mut [Ahead<Q, T>], memory: &impl Prefetch)
+    where
         K: Borrow<Q>,
     {
         for record in &mut *records {

@@ -1,7 +1,7 @@
 use crate::store::window_lists::WindowLists;
 use crate::{
-    Added, Aggregate, Ahead, Arrival, Fired, Lateness, Prefetch, StateLimit, StateStats, Timestamp, Trigger,
-    WindowAssigner, WindowStore,
+    Added, Aggregate, Ahead, Arrival, Fired, Lateness, Prefetch, StateLimit, StateStats, Timestamp,
+    Trigger, WindowAssigner, WindowStore,
 };
 use std::hash::Hash;
 

@@ -1,4 +1,3 @@
-use crate::store::timer_wheel::Taken;
 use crate::store::timers::Timer;
 use crate::{Slot, Timestamp};
 
@@ -37,7 +36,7 @@ pub(crate) struct TimerRing {
     next: i64,
     first: i64,
     filled: [u64; BUCKETS / 64],
-    buckets: Vec<Bucket>,
+    buckets: Box<[Bucket; BUCKETS]>,
     chunks: Vec<Chunk>,
     /// The first free chunk.
     free: u32,
@@ -81,20 +80,20 @@ impl TimerRing {
     /// A ring for windows that are `length` long when they begin, with room for so
     /// many timers; without a length it takes none.
     pub(crate) fn new(length: Option<i64>, timers: usize) -> Self {
-        let (reach, timers) = match length {
-            Some(_) => (BUCKETS, timers),
+        let (reach, chunks) = match length {
+            // Few timers may lie in a bucket each.
+            Some(_) => (BUCKETS as u64, timers.min(BUCKETS) + timers / CHUNK),
             None => (0, 0),
         };
         let width = (length.unwrap_or(0) / A_LENGTH).max(1);
         Self {
             shift: width.ilog2().clamp(LEAST_SHIFT, MOST_SHIFT),
-            reach: reach as u64,
+            reach,
             next: i64::MIN,
             first: i64::MAX,
             filled: [0; BUCKETS / 64],
-            buckets: vec![Bucket::EMPTY; reach],
-            // Few timers may lie in a bucket each.
-            chunks: Vec::with_capacity(timers.min(BUCKETS) + timers / CHUNK),
+            buckets: Box::new([Bucket::EMPTY; BUCKETS]),
+            chunks: Vec::with_capacity(chunks),
             free: NONE,
             len: 0,
         }
@@ -125,15 +124,14 @@ impl TimerRing {
 
     /// Sets a timer, if the ring reaches to it.
     #[inline]
-    pub(crate) fn set(&mut self, timer: Timer) -> bool {
-        let at = timer.at.nanos();
-        let number = at >> self.shift;
+    pub(crate) fn set(&mut self, at: Timestamp, slot: Slot) -> bool {
+        let number = self.number(at);
         if number.wrapping_sub(self.next) as u64 >= self.reach {
-            return self.reach > 0 && self.begin_with(timer);
+            return self.reach > 0 && self.begin_with(at, slot);
         }
-        // Fewer bits than `MOST_SHIFT`.
-        let offset = (at - (number << self.shift)) as u64;
-        let entry = offset << 32 | u64::from(timer.slot.0);
+        // No more bits than `MOST_SHIFT`.
+        let offset = (at.nanos() - (number << self.shift)) as u64;
+        let entry = offset << 32 | u64::from(slot.0);
         self.len += 1;
         let bucket = &mut self.buckets[number as usize % BUCKETS];
         if let Some(chunk) = self.chunks.get_mut(bucket.chunk as usize) {
@@ -150,13 +148,13 @@ impl TimerRing {
     /// The first timer of all, or the first after a while without any, says where
     /// the ring lies.
     #[cold]
-    fn begin_with(&mut self, timer: Timer) -> bool {
-        let number = self.number(timer.at);
+    fn begin_with(&mut self, at: Timestamp, slot: Slot) -> bool {
+        let number = self.number(at);
         if self.len > 0 || number < self.next {
             return false;
         }
         self.next = number.saturating_sub(BUCKETS as i64 / 2).max(self.next);
-        self.set(timer)
+        self.set(at, slot)
     }
 
     #[cold]
@@ -183,34 +181,32 @@ impl TimerRing {
         self.chunks.push(Chunk { timers, next });
     }
 
-    /// Takes timers out of the first bucket, all of them or a part if they are many,
-    /// and says where it begins.
-    pub(crate) fn take(&mut self, into: &mut Vec<Timer>) -> (Taken, Timestamp) {
+    /// Takes timers out of the first bucket, all of them or a part if they are many.
+    pub(crate) fn take(&mut self, into: &mut Vec<u64>) -> TakenOfRing {
         let number = self.first;
-        let begins_at = Timestamp::from_nanos(number << self.shift);
         let place = number as usize % BUCKETS;
-        let mut taken = 0;
+        let before = into.len();
         let bucket = &mut self.buckets[place];
         while let Some(chunk) = self.chunks.get_mut(bucket.chunk as usize) {
-            if taken >= MOST {
+            if into.len() - before >= MOST {
                 break;
             }
-            let timers = &chunk.timers[..bucket.len as usize];
-            taken += timers.len();
-            into.extend(timers.iter().map(|&entry| timer(begins_at, entry)));
+            into.extend_from_slice(&chunk.timers[..bucket.len as usize]);
             let next = std::mem::replace(&mut chunk.next, self.free);
             self.free = std::mem::replace(&mut bucket.chunk, next);
             bucket.len = CHUNK as u32;
         }
         let is_all = bucket.chunk == NONE;
-        self.len -= taken;
+        self.len -= into.len() - before;
         if is_all {
             self.next = self.next.max(number + 1);
             self.filled[place / 64] &= !(1 << (place % 64));
             self.first = self.find_first();
         }
-        let bits = self.shift;
-        (Taken { is_all, bits }, begins_at)
+        TakenOfRing {
+            is_all,
+            begins_at: number << self.shift,
+        }
     }
 
     /// The number of the first bucket that is not empty.
@@ -260,25 +256,48 @@ impl TimerRing {
             .enumerate()
             .flat_map(move |(place, bucket)| {
                 let number = self.next + (place.wrapping_sub(start) % BUCKETS) as i64;
-                let begins_at = Timestamp::from_nanos(number << self.shift);
+                let begins_at = number << self.shift;
                 let chunk = move |at: u32| self.chunks.get(at as usize);
                 let chunks = std::iter::successors(chunk(bucket.chunk), move |c| chunk(c.next));
                 let lens = std::iter::once(bucket.len as usize).chain(std::iter::repeat(CHUNK));
                 chunks.zip(lens).flat_map(move |(chunk, len)| {
                     let timers = chunk.timers[..len].iter();
-                    timers.map(move |&entry| timer(begins_at, entry))
+                    timers.map(move |&word| TakenOfRing::timer_at(begins_at, word))
                 })
             })
     }
 }
 
-/// The timer of an entry, in the bucket that begins there.
-#[inline]
-fn timer(begins_at: Timestamp, entry: u64) -> Timer {
-    let at = begins_at.nanos() + (entry >> 32) as i64;
-    Timer {
-        at: Timestamp::from_nanos(at),
-        end: Timestamp::from_nanos(at.saturating_add(1)),
-        slot: Slot(entry as u32),
+/// What was [taken](TimerRing::take) of the first bucket: timers as words, whose
+/// order is that of the timers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TakenOfRing {
+    /// All its timers, or the last of them: the next ones to come due.
+    pub(crate) is_all: bool,
+    /// Where the bucket begins, in nanoseconds.
+    begins_at: i64,
+}
+
+impl TakenOfRing {
+    /// The timer of a word.
+    #[inline(always)]
+    pub(crate) fn timer(self, word: u64) -> Timer {
+        Self::timer_at(self.begins_at, word)
     }
+
+    #[inline(always)]
+    fn timer_at(begins_at: i64, word: u64) -> Timer {
+        let at = begins_at + (word >> 32) as i64;
+        Timer {
+            at: Timestamp::from_nanos(at),
+            end: Timestamp::from_nanos(at.saturating_add(1)),
+            slot: slot_of(word),
+        }
+    }
+}
+
+/// The slot that a word names.
+#[inline(always)]
+pub(crate) fn slot_of(word: u64) -> Slot {
+    Slot(word as u32)
 }

@@ -80,8 +80,7 @@ struct Chunk {
 /// What was [taken](TimerWheel::take) of the first bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
-    /// All its timers (of the ring, or the last part of them): the next ones to
-    /// come due.
+    /// All its timers: the next ones to come due.
     pub(crate) is_all: bool,
     /// The times of the bucket differ from its beginning in so many of the lowest
     /// bits; zero: it is one instant.

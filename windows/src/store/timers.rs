@@ -1,4 +1,4 @@
-use crate::store::timer_ring::TimerRing;
+use crate::store::timer_ring::{slot_of, TimerRing};
 use crate::store::timer_wheel::TimerWheel;
 use crate::{Slot, Timestamp};
 use std::cmp::Ordering;
@@ -81,6 +81,8 @@ pub(crate) struct Timers {
     done: usize,
     /// The timers that were taken out of a bucket, while they are looked through.
     taken: Vec<Timer>,
+    /// The same, of the ring.
+    words: Vec<u64>,
     /// Timers of later buckets that begin before the run ends, and those that
     /// were set in the past.
     near: BinaryHeap<Near>,
@@ -97,7 +99,7 @@ pub(crate) struct Timers {
 pub(crate) trait TimedWindows {
     /// These are looked at next: reads a little of each, so that the cache misses
     /// of all of them go on at once.
-    fn bring_near(&self, timers: &[Timer]);
+    fn bring_near(&self, slots: impl Iterator<Item = Slot>);
 
     /// What is to become of a timer that comes due soon: it stays as it is, moves
     /// on with a window that has grown, or goes, if it is stale.
@@ -117,6 +119,7 @@ impl Timers {
             run: Vec::with_capacity(timers.min(FEW)),
             done: 0,
             taken: Vec::with_capacity(timers.min(FEW)),
+            words: Vec::new(),
             near: BinaryHeap::with_capacity(timers.min(FEW)),
             ring: TimerRing::new(None, 0),
             far: TimerWheel::with_room_for(timers),
@@ -130,13 +133,14 @@ impl Timers {
     pub(crate) fn at_last_instants(length: i64, timers: usize) -> Self {
         Self {
             ring: TimerRing::new(Some(length), timers),
+            words: Vec::with_capacity(timers.min(FEW)),
             ..Self::with_room_for(timers.min(FEW))
         }
     }
 
     #[inline]
     pub(crate) fn set(&mut self, timer: Timer) {
-        if !self.ring.set(timer) {
+        if !self.ring.set(timer.at, timer.slot) {
             self.set_elsewhere(timer);
         }
     }
@@ -192,7 +196,10 @@ impl Timers {
             let until = first.map_or(watermark, |first| first.0.at);
             let (of_ring, of_wheel) = (self.ring.starts_by(until), self.far.starts_by(until));
             if of_ring | of_wheel {
-                self.pour(of_ring, windows);
+                match of_ring {
+                    true => self.pour_ring(windows),
+                    false => self.pour(windows),
+                }
                 continue;
             }
             let Some((timer, is_of_heap)) = first else {
@@ -208,18 +215,59 @@ impl Timers {
         Next::Later
     }
 
-    /// Sees to the first bucket of the ring or of the wheel, or a part of it.
+    /// Sees to the first bucket of the ring, or a part of it.
     #[inline(never)]
-    fn pour(&mut self, of_ring: bool, windows: &mut impl TimedWindows) {
-        self.taken.clear();
-        let (taken, begins_at) = match of_ring {
-            true => self.ring.take(&mut self.taken),
-            false => {
-                let taken = self.far.take(&mut self.taken);
-                (taken, self.far.begins_at())
+    fn pour_ring(&mut self, windows: &mut impl TimedWindows) {
+        self.words.clear();
+        let taken = self.ring.take(&mut self.words);
+        windows.bring_near(self.words.iter().map(|&word| slot_of(word)));
+        // What stays comes together in front.
+        let mut kept = 0;
+        for place in 0..self.words.len() {
+            let word = self.words[place];
+            let timer = taken.timer(word);
+            match windows.revise(timer) {
+                Some(revised) if revised.at == timer.at => {
+                    self.words[kept] = word;
+                    kept += 1;
+                    continue;
+                }
+                Some(revised) => self.set(revised),
+                None => {}
             }
-        };
-        windows.bring_near(&self.taken);
+            self.looked_at += 1;
+        }
+        self.words.truncate(kept);
+        if self.done == self.run.len() {
+            self.run.clear();
+            self.done = 0;
+        }
+        match (taken.is_all, self.run.is_empty()) {
+            (true, true) => {
+                self.words.sort_unstable();
+                let timers = self.words.iter().map(|&word| taken.timer(word));
+                self.run.extend(timers);
+            }
+            (true, false) => {
+                let timers = self.words.iter().map(|&word| Near(taken.timer(word)));
+                self.near.extend(timers);
+            }
+            // Many in one bucket: the wheel divides them.
+            (false, _) => {
+                for place in 0..kept {
+                    self.set_elsewhere(taken.timer(self.words[place]));
+                }
+            }
+        }
+    }
+
+    /// Sees to the first bucket of the wheel, or a part of it.
+    #[inline(never)]
+    fn pour(&mut self, windows: &mut impl TimedWindows) {
+        self.taken.clear();
+        let taken = self.far.take(&mut self.taken);
+        windows.bring_near(self.taken.iter().map(|timer| timer.slot));
+        let begins_at = self.far.begins_at();
         // Timers of one instant cannot be divided.
         let are_next = taken.is_all || taken.bits == 0;
         if are_next && self.done == self.run.len() {
@@ -228,8 +276,8 @@ impl Timers {
         }
         let goes_on_heap = are_next && !self.run.is_empty();
         // Few windows have grown since, and those are seen to when they are due.
-        let is_known = are_next && !of_ring && begins_at < self.divided_to;
-        if !are_next && !of_ring {
+        let is_known = are_next && begins_at < self.divided_to;
+        if !are_next {
             let width = 1u64.checked_shl(taken.bits).unwrap_or(u64::MAX);
             self.divided_to = begins_at + Duration::from_nanos(width);
         }
@@ -344,7 +392,8 @@ impl Timers {
     /// Timers for which there is memory, near and far.
     #[cfg(test)]
     pub(crate) fn room(&self) -> (usize, usize) {
-        let near = self.run.capacity() + self.taken.capacity() + self.near.capacity();
+        let taken = self.taken.capacity() + self.words.capacity();
+        let near = self.run.capacity() + taken + self.near.capacity();
         (near, self.ring.room() + self.far.room())
     }
 
@@ -405,7 +454,7 @@ mod tests {
     struct AsSet;
 
     impl TimedWindows for AsSet {
-        fn bring_near(&self, _: &[Timer]) {}
+        fn bring_near(&self, _: impl Iterator<Item = Slot>) {}
 
         fn revise(&mut self, timer: Timer) -> Option<Timer> {
             Some(timer)
@@ -627,7 +676,7 @@ mod tests {
     struct Thirds;
 
     impl TimedWindows for Thirds {
-        fn bring_near(&self, _: &[Timer]) {}
+        fn bring_near(&self, _: impl Iterator<Item = Slot>) {}
 
         fn revise(&mut self, old: Timer) -> Option<Timer> {
             match old.at.nanos() {

@@ -2,8 +2,8 @@ use crate::store::live_window::{Due, LiveWindow, Rules};
 use crate::store::timers::{Next, TimedWindows, Timer, Timers};
 use crate::store::window_list::{KeyWindows, SpareLists, WindowList};
 use crate::{
-    Aggregate, Ahead, Arrival, Fired, Firing, KeySlab, Lateness, Prefetch, Slot, StateLimit, StateStats, Timestamp,
-    Trigger, Window,
+    Aggregate, Ahead, Arrival, Fired, Firing, KeySlab, Lateness, Prefetch, Slot, StateLimit,
+    StateStats, Timestamp, Trigger, Window,
 };
 use std::hash::Hash;
 
@@ -64,13 +64,13 @@ struct InSlab<'a, K, Acc> {
 }
 
 impl<K: Hash + Eq, Acc> TimedWindows for InSlab<'_, K, Acc> {
-    fn bring_near(&self, timers: &[Timer]) {
-        let list = |timer: &Timer| &self.keys.key(timer.slot).list;
-        let stale = timers.iter().filter(|timer| list(timer).is_empty());
+    #[inline]
+    fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
+        let stale = slots.filter(|&slot| self.keys.key(slot).list.is_empty());
         std::hint::black_box(stale.count());
     }
 
-    #[inline]
+    #[inline(always)]
     fn revise(&mut self, timer: Timer) -> Option<Timer> {
         let Timer { at, slot, .. } = timer;
         let list = &mut self.keys.key_mut(slot).list;
