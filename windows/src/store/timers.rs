@@ -534,8 +534,15 @@ mod tests {
             random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
             (random >> 33) as i64
         };
-        for start in [i64::MIN, -1_000, 1 << 60, i64::MAX - 100_000] {
-            let mut timers = Timers::with_room_for(4);
+        // In the wheel, and with a ring in front of it, as if windows were so long.
+        let lengths = [None, Some(1), Some(1 << 28), Some(i64::MAX)];
+        let starts = [i64::MIN, -1_000, 1 << 60, i64::MAX - 100_000];
+        for (start, length) in starts.into_iter().flat_map(|s| lengths.map(|l| (s, l))) {
+            let mut timers = match length {
+                None => Timers::with_room_for(4),
+                Some(length) => Timers::at_last_instants(length, 4),
+            };
+            let mut were_in_ring = 0;
             let mut heap = BinaryHeap::new();
             let mut watermark = start;
             for round in 0..600i64 {
@@ -548,7 +555,10 @@ mod tests {
                     let time = watermark.saturating_add(far).saturating_sub(back);
                     let timer = Timer {
                         at: Timestamp::from_nanos(time),
-                        end: Timestamp::from_nanos(dice()),
+                        end: match length {
+                            None => Timestamp::from_nanos(dice()),
+                            Some(_) => Timestamp::from_nanos(time.saturating_add(1)),
+                        },
                         slot: Slot(dice() as u32),
                     };
                     timers.set(timer);
@@ -559,11 +569,16 @@ mod tests {
                     _ => watermark.saturating_add(dice() & ((1 << reach) - 1)),
                 };
                 let now = Timestamp::from_nanos(watermark);
+                were_in_ring += timers.ring.len();
                 assert_eq!(timers.len(), heap.len());
-                assert_eq!(timers.iter().count(), heap.len());
+                let mut all: Vec<_> = timers.iter().map(|timer| timer.order()).collect();
+                let mut expected: Vec<_> = heap.iter().map(|near| near.0.order()).collect();
+                all.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(all, expected);
                 let first = heap.peek().map(|first: &Near| first.0);
                 let is_due = first.is_some_and(|first| first.at <= now);
-                assert!(timers.may_be_due(now) || !is_due);
+                assert!(timers.advance(now) || !is_due);
                 while let Some(due) = first_due(&mut timers, watermark, &mut AsSet) {
                     let timer = due.timer();
                     assert_eq!(heap.pop(), Some(Near(timer)));
@@ -573,12 +588,21 @@ mod tests {
                         continue;
                     }
                     let at = Timestamp::from_nanos(timer.at.nanos().saturating_add(later));
-                    due.move_on(at, timer.end);
-                    heap.push(Near(Timer { at, ..timer }));
+                    let end = match length {
+                        None => timer.end,
+                        Some(_) => Timestamp::from_nanos(at.nanos().saturating_add(1)),
+                    };
+                    due.move_on(at, end);
+                    heap.push(Near(Timer { at, end, ..timer }));
                 }
                 assert!(heap.peek().map_or(true, |first| first.0.at > now));
             }
             assert_eq!((timers.len(), heap.len()), (0, 0));
+            assert_eq!(
+                were_in_ring > 0,
+                length.is_some(),
+                "{length:?} from {start}"
+            );
         }
     }
 
@@ -623,12 +647,20 @@ mod tests {
     /// However many timers come due at once, a call sees to few of them.
     #[test]
     fn a_call_sees_to_few_timers() {
-        for apart in [0, 1, 1_000] {
-            let mut timers = Timers::with_room_for(0);
+        let ring = || Timers::at_last_instants(1 << 30, 0);
+        for (apart, mut timers) in [
+            (0, Timers::with_room_for(0)),
+            (1, Timers::with_room_for(0)),
+            (1_000, Timers::with_room_for(0)),
+            (0, ring()),
+            (1, ring()),
+            (1_000, ring()),
+        ] {
             for n in 0..100_000i64 {
                 timers.set(timer(1_000_000 + apart * n));
             }
-            let (mut seen, mut left) = (0, timers.far.len());
+            let waiting = |timers: &Timers| timers.far.len() + timers.ring.len();
+            let (mut seen, mut left) = (0, waiting(&timers));
             loop {
                 let (is_done, is_later) = match timers.first_due(Timestamp::MAX, &mut AsSet) {
                     Next::Due(due) => {
@@ -639,9 +671,9 @@ mod tests {
                     Next::Later => (false, true),
                     Next::None => (true, false),
                 };
-                let taken = left.abs_diff(timers.far.len());
+                let taken = left.abs_diff(waiting(&timers));
                 assert!(taken <= PARTS * 1_024, "{taken} timers, {apart} ns apart");
-                left = timers.far.len();
+                left = waiting(&timers);
                 if is_done {
                     break;
                 }
@@ -655,21 +687,23 @@ mod tests {
     /// timers need no more of it.
     #[test]
     fn as_many_timers_need_no_more_memory() {
-        let mut timers = Timers::with_room_for(0);
-        let mut room = None;
-        for round in 0..200i64 {
-            let start = round * 7_777_777;
-            for n in 0..3_000 {
-                timers.set(timer(start + (n * n) % 5_000_000));
+        let ring = Timers::at_last_instants(5_000_000, 0);
+        for mut timers in [Timers::with_room_for(0), ring] {
+            let mut room = None;
+            for round in 0..200i64 {
+                let start = round * 7_777_777;
+                for n in 0..3_000 {
+                    timers.set(timer(start + (n * n) % 5_000_000));
+                }
+                assert_eq!(due(&mut timers, start + 5_000_000, 0).len(), 3_000);
+                if round == 20 {
+                    room = Some(timers.room());
+                }
+                assert_eq!(timers.room(), room.unwrap_or(timers.room()));
             }
-            assert_eq!(due(&mut timers, start + 5_000_000, 0).len(), 3_000);
-            if round == 20 {
-                room = Some(timers.room());
-            }
-            assert_eq!(timers.room(), room.unwrap_or(timers.room()));
+            let (_, far) = timers.room();
+            assert!(far < 20_000, "{far}");
         }
-        let (_, far) = timers.room();
-        assert!(far < 20_000, "{far}");
     }
 
     /// Of three timers one is stale, one moves on by 1000, and one stays.
