@@ -319,7 +319,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             return false;
         }
         let accumulator = self.open_empty(aggregate, slot, window);
-        accumulator.map_or(false, |accumulator| {
+        accumulator.is_some_and(|accumulator| {
             arrival.fold_into(aggregate, accumulator);
             true
         })
