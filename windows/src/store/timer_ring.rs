@@ -46,8 +46,9 @@ pub(crate) struct TimerRing {
 const BUCKETS: usize = 1024;
 /// Buckets of the first length of windows, at the least.
 const A_LENGTH: i64 = 256;
-/// Narrower buckets are of no use: the watermark enters several at once.
-const LEAST_SHIFT: u32 = 16;
+/// However short the windows, all buckets together are a second or longer: records
+/// that come out of order set timers further ahead than a short window is long.
+const LEAST_SHIFT: u32 = 20;
 /// What a timer keeps of its time are so many bits.
 const MOST_SHIFT: u32 = 32;
 /// Timers of a chunk: with the number of the next one it is four cache lines long.
