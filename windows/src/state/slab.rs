@@ -123,12 +123,24 @@ pub struct KeySlab<K> {
     released: u64,
 }
 
+/// For how many keys the index has room from the start, if so many are expected:
+/// for twice as many, as long as that is no more than a megabyte. Half full, one
+/// look-up in eight has to go on from the pair where it begins, a quarter full one
+/// in thirty; and whether one has to, no processor foresees.
+fn room_in_index(expected: usize) -> usize {
+    const NEAR: usize = 1 << 15;
+    match expected {
+        ..=NEAR => 2 * expected,
+        _ => expected,
+    }
+}
+
 impl<K: Hash + Eq> KeySlab<K> {
     /// An empty slab, its memory set aside as `limit` says.
     pub fn new(limit: StateLimit) -> Self {
         Self {
             hashing: KeyHashing::new(limit.hash_seed),
-            index: Index::with_room_for(limit.expected),
+            index: Index::with_room_for(room_in_index(limit.expected)),
             keys: Vec::with_capacity(limit.expected),
             free: FreeSlots::with_room_for(limit.expected),
             limit,
