@@ -197,6 +197,14 @@ impl<K: Hash + Eq> KeySlab<K> {
             .map(Slot)
     }
 
+    /// The slot of `key`; or its hash, for [`insert`](Self::insert), if it has none.
+    #[inline]
+    pub(crate) fn find_or_hash(&self, key: &K) -> Result<Slot, u64> {
+        let hash = self.hash(key);
+        let is_same = |slot: u32| self.keys.get(slot as usize) == Some(key);
+        self.index.find(hash, is_same).map(Slot).ok_or(hash)
+    }
+
     /// Asks for the memory in which the look-up of a key begins.
     #[inline(always)]
     pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
@@ -221,8 +229,9 @@ impl<K: Hash + Eq> KeySlab<K> {
         }
     }
 
+    /// A slot for a key that has none, and its hash.
     #[inline(never)]
-    fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
+    pub(crate) fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
         if self.len() == self.limit.limit {
             return Err(TooManyKeys {
                 key,

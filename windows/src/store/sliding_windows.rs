@@ -150,8 +150,9 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         self.slices.stats()
     }
 
-    /// Finds the place of a record, and the slot of its key. Says what became of
-    /// it if there is none.
+    /// Finds the place of a record whose slice is not at hand, and the slot of its
+    /// key. Says what became of it if there is none.
+    #[inline(never)]
     fn admit(&mut self, time: Timestamp, key: K) -> Result<(Place, Slot), Added> {
         if self.slicing.is_gap(time) {
             return Err(match self.lateness.after(time) <= self.watermark {
@@ -165,15 +166,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         if self.lateness.last_moment_of(last) <= self.watermark {
             return Err(Added::Late);
         }
-        let slot = match self.slices.find(&key) {
-            Some(slot) => slot,
-            None => self.new_slot(key)?,
-        };
-        if let Some(place) = self.hot.place(time) {
-            if self.slices.is_at_hand(place) {
-                return Ok((Place::AtHand(place), slot));
-            }
-        }
+        let slot = self.slot(key)?;
         if *numbers.start() > self.fired && self.hot.is_after(slice.start()) {
             self.astray += 1;
             // The cells of an open slice before those at hand are at home.
@@ -202,10 +195,26 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         Ok((Place::Home(position, numbers), slot))
     }
 
-    fn new_slot(&mut self, key: K) -> Result<Slot, Added> {
-        let slot = self
-            .slices
-            .new_slot(key, self.joined(), self.is_handing_out());
+    /// The place of the slice that holds `time`, if it is at hand. Then it is
+    /// open, and no record in it is late.
+    #[inline]
+    fn place_at_hand(&mut self, time: Timestamp) -> Option<usize> {
+        let place = self.hot.place(time)?;
+        self.slices.is_at_hand(place).then_some(place)
+    }
+
+    /// The slot of a key, a new one if it has none. Idle keys give way to it,
+    /// unless what is being handed out may be of any key.
+    #[inline]
+    fn slot(&mut self, key: K) -> Result<Slot, Added> {
+        let hash = match self.slices.find(&key) {
+            Ok(slot) => return Ok(slot),
+            Err(hash) => hash,
+        };
+        if self.slices.gives_way() && !self.is_handing_out() {
+            self.slices.make_room(self.joined());
+        }
+        let slot = self.slices.new_slot(hash, key);
         slot.map_err(|TooManyKeys { .. }| Added::Refused)
     }
 
@@ -415,6 +424,14 @@ where
 
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added {
         let create = || aggregate.create();
+        if let Some(place) = self.place_at_hand(arrival.time) {
+            let slot = match self.slot(key) {
+                Ok(slot) => slot,
+                Err(added) => return added,
+            };
+            arrival.fold_into(aggregate, self.slices.hot_cell(place, slot, &create));
+            return Added::Kept;
+        }
         match self.admit(arrival.time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
@@ -432,6 +449,14 @@ where
 
     fn merge(&mut self, aggregate: &A, time: Timestamp, key: K, other: A::Accumulator) -> Added {
         let create = || aggregate.create();
+        if let Some(place) = self.place_at_hand(time) {
+            let slot = match self.slot(key) {
+                Ok(slot) => slot,
+                Err(added) => return added,
+            };
+            aggregate.merge(self.slices.hot_cell(place, slot, &create), other);
+            return Added::Kept;
+        }
         match self.admit(time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
