@@ -368,6 +368,32 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         self.closing = None;
     }
 
+    /// The next result of the block whose results are handed out, if there is
+    /// one: the short way for nearly all of them. On the long way more registers
+    /// are saved and restored than a result of a running total takes instructions.
+    #[inline(always)]
+    fn next_at_hand(&mut self, merging: &impl Merging<Acc>) -> Option<Fired<K, Acc>> {
+        if self.again.is_some() {
+            return None;
+        }
+        let closing = self.closing.as_mut()?;
+        let slot = closing.next_slot()?;
+        let may_move = self.lateness.is_none();
+        let slices = &mut self.slices;
+        let value = self
+            .combining
+            .result(merging, slices, closing, slot, may_move)?;
+        Some(Fired {
+            window: closing.window,
+            key: self.slices.key(slot).clone(),
+            value,
+            firing: Firing::OnTime,
+        })
+    }
+
+    /// The next result, whatever has to be done before.
+    #[cold]
+    #[inline(never)]
     fn next(&mut self, merging: &impl Merging<Acc>) -> Option<Fired<K, Acc>> {
         loop {
             if let Some(again) = &mut self.again {
@@ -381,21 +407,13 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
                 }
                 self.again = None;
             }
-            if let Some(closing) = &mut self.closing {
-                let Some(slot) = closing.next_slot() else {
+            if let Some(closing) = &self.closing {
+                let is_block_done = closing.is_block_done();
+                if let Some(fired) = self.next_at_hand(merging) {
+                    return Some(fired);
+                }
+                if is_block_done {
                     self.close_next_block(merging);
-                    continue;
-                };
-                let may_move = self.lateness.is_none();
-                let combining = &self.combining;
-                let result = combining.result(merging, &mut self.slices, closing, slot, may_move);
-                if let Some(value) = result {
-                    return Some(Fired {
-                        window: closing.window,
-                        key: self.slices.key(slot).clone(),
-                        value,
-                        firing: Firing::OnTime,
-                    });
                 }
                 continue;
             }
@@ -482,8 +500,13 @@ where
         SlidingWindows::has_due(self)
     }
 
+    #[inline]
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
-        let fired = self.next(&By::<A, T>::new(aggregate))?;
+        let merging = By::<A, T>::new(aggregate);
+        let fired = match self.next_at_hand(&merging) {
+            Some(fired) => fired,
+            None => self.next(&merging)?,
+        };
         Some(Fired {
             window: fired.window,
             key: fired.key,
