@@ -113,7 +113,7 @@ impl<T> WindowKind<T> for Session {
         K: Hash + Eq + Clone + Send + 'static,
         A: Aggregate<T>,
     {
-        ListedWindows::new(*self, Trigger::event_time(), lateness, limit)
+        ListedWindows::new(*self, Trigger::event_time(), lateness, limit).of_length(self.gap)
     }
 }
 

@@ -207,14 +207,17 @@ impl<K: Hash + Eq> KeySlab<K> {
 
     /// Asks for the memory in which the look-up of a key begins.
     #[inline(always)]
-    pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+    pub(crate) fn expect<Q: Hash, T>(&self, record: &mut Ahead<Q, T>, memory: &impl Prefetch) {
         record.hash = self.hash(&record.key);
         memory.prefetch(self.index.home_of(record.hash));
     }
 
     /// Finds the slots of many keys, which are [expected](Self::expect).
     #[inline(always)]
-    pub(crate) fn look_ahead<T>(&self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
+    pub(crate) fn look_ahead<Q: Eq, T>(&self, records: &mut [Ahead<Q, T>], memory: &impl Prefetch)
+    where
+        K: Borrow<Q>,
+    {
         for record in &mut *records {
             let likely = self.index.home_of(record.hash).likely(record.hash);
             if let Some(key) = self.keys.get(likely as usize) {
@@ -223,7 +226,7 @@ impl<K: Hash + Eq> KeySlab<K> {
         }
         for record in records {
             let found = self.index.find(record.hash, |slot| {
-                self.keys.get(slot as usize) == Some(&record.key)
+                self.keys.get(slot as usize).map(Borrow::borrow) == Some(&record.key)
             });
             record.slot = found.map_or(Slot::NONE, Slot);
         }

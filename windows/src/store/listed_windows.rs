@@ -1,7 +1,7 @@
 use crate::store::window_lists::WindowLists;
 use crate::{
-    Added, Aggregate, Arrival, Fired, Lateness, StateLimit, StateStats, Timestamp, Trigger,
-    WindowAssigner, WindowStore,
+    Added, Aggregate, Ahead, Arrival, Fired, Lateness, Prefetch, StateLimit, StateStats, Timestamp,
+    Trigger, WindowAssigner, WindowStore,
 };
 use std::hash::Hash;
 
@@ -60,6 +60,12 @@ impl<W, K: Hash + Eq + Clone, Acc: Clone> ListedWindows<W, K, Acc> {
             lists: WindowLists::new(trigger, lateness, limit),
         }
     }
+
+    /// The same, where all windows are so long, in nanoseconds, when they begin.
+    pub(crate) fn of_length(self, length: i64) -> Self {
+        let lists = self.lists.of_length(length);
+        Self { lists, ..self }
+    }
 }
 
 impl<W, K, T, A> WindowStore<K, T, A> for ListedWindows<W, K, A::Accumulator>
@@ -70,7 +76,7 @@ where
 {
     #[inline(always)]
     fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut A::Accumulator> {
-        if !self.lists.trigger().waits_for_the_end() {
+        if !self.lists.trigger().waits_for_the_end() || self.lists.is_large() {
             return None;
         }
         let window = self.windows.only_window(time)?;
@@ -126,6 +132,31 @@ where
             (false, false) if lies_in_any || lists.is_past(arrival.time) => Added::Late,
             (false, false) => Added::Ignored,
         }
+    }
+
+    fn will_look_ahead(&mut self) {
+        self.lists.will_look_ahead();
+    }
+
+    #[inline(always)]
+    fn is_large(&self) -> bool {
+        self.lists.is_large()
+    }
+
+    #[inline(always)]
+    fn expect(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        self.lists.expect(record, memory);
+    }
+
+    #[inline]
+    fn look_ahead(&mut self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
+        self.lists.look_ahead(records, memory);
+    }
+
+    #[inline(always)]
+    fn found_ahead(&mut self, aggregate: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+        let window = self.windows.only_window(record.time);
+        self.lists.found_ahead(aggregate, record, window, W::MERGES)
     }
 
     #[inline]

@@ -6,6 +6,7 @@ pub(crate) mod sliding_windows;
 
 pub(crate) mod listed_windows;
 pub(crate) mod live_window;
+pub(crate) mod timer_ring;
 pub(crate) mod timer_wheel;
 pub(crate) mod timers;
 pub(crate) mod window_list;
@@ -143,9 +144,11 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     }
 
     /// As [`at_hand`](Self::at_hand), for a record whose key was found by
-    /// [`look_ahead`](Self::look_ahead).
+    /// [`look_ahead`](Self::look_ahead). It may begin a window that has nothing
+    /// due before its end.
     #[inline(always)]
-    fn found_ahead(&mut self, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+    fn found_ahead(&mut self, aggregate: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+        let _ = aggregate;
         self.at_hand(record.time, &record.key)
     }
 

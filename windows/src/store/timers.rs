@@ -1,3 +1,4 @@
+use crate::store::timer_ring::{slot_of, TimerRing};
 use crate::store::timer_wheel::TimerWheel;
 use crate::{Slot, Timestamp};
 use std::cmp::Ordering;
@@ -62,7 +63,8 @@ impl PartialOrd for Near {
 /// over.
 ///
 /// Most timers wait in a [wheel](TimerWheel), in no order but that of its
-/// buckets. When the watermark enters a bucket, the timers of windows that have
+/// buckets, or where windows are known to begin at one length, in a
+/// [ring](TimerRing), which costs less. When the watermark enters a bucket, the timers of windows that have
 /// grown move on at once. Of a bucket of a few hundred or less the others are
 /// brought into order, and given out one after the other; larger ones are divided.
 /// What comes in between goes into a heap, which
@@ -79,9 +81,13 @@ pub(crate) struct Timers {
     done: usize,
     /// The timers that were taken out of a bucket, while they are looked through.
     taken: Vec<Timer>,
+    /// The same, of the ring.
+    words: Vec<u64>,
     /// Timers of later buckets that begin before the run ends, and those that
     /// were set in the past.
     near: BinaryHeap<Near>,
+    /// Timers of the time just ahead, if they are such that it takes them.
+    ring: TimerRing,
     far: TimerWheel,
     /// Timers before this were looked at when their bucket was divided.
     divided_to: Timestamp,
@@ -93,7 +99,7 @@ pub(crate) struct Timers {
 pub(crate) trait TimedWindows {
     /// These are looked at next: reads a little of each, so that the cache misses
     /// of all of them go on at once.
-    fn bring_near(&self, timers: &[Timer]);
+    fn bring_near(&self, slots: impl Iterator<Item = Slot>);
 
     /// What is to become of a timer that comes due soon: it stays as it is, moves
     /// on with a window that has grown, or goes, if it is stale.
@@ -113,15 +119,34 @@ impl Timers {
             run: Vec::with_capacity(timers.min(FEW)),
             done: 0,
             taken: Vec::with_capacity(timers.min(FEW)),
+            words: Vec::new(),
             near: BinaryHeap::with_capacity(timers.min(FEW)),
+            ring: TimerRing::new(None, 0),
             far: TimerWheel::with_room_for(timers),
             divided_to: Timestamp::MIN,
             looked_at: 0,
         }
     }
 
+    /// Timers as they are where every window has its timer at its last instant and
+    /// is so long, in nanoseconds, when it begins.
+    pub(crate) fn at_last_instants(length: i64, timers: usize) -> Self {
+        Self {
+            ring: TimerRing::new(Some(length), timers),
+            words: Vec::with_capacity(timers.min(FEW)),
+            ..Self::with_room_for(timers.min(FEW))
+        }
+    }
+
     #[inline]
     pub(crate) fn set(&mut self, timer: Timer) {
+        if !self.ring.set(timer.at, timer.slot) {
+            self.set_elsewhere(timer);
+        }
+    }
+
+    #[inline]
+    fn set_elsewhere(&mut self, timer: Timer) {
         match self.far.reaches_back_to(timer.at) {
             true => self.far.set(timer),
             false => self.near.push(Near(timer)),
@@ -135,7 +160,18 @@ impl Timers {
         let is_due = |timer: &Timer| timer.at <= watermark;
         self.run.get(self.done).is_some_and(is_due)
             || self.near.peek().is_some_and(|near| is_due(&near.0))
+            || self.ring.starts_by(watermark)
             || self.far.starts_by(watermark)
+    }
+
+    /// The watermark has risen: says whether a timer [may be due](Self::may_be_due).
+    #[inline]
+    pub(crate) fn advance(&mut self, watermark: Timestamp) -> bool {
+        let may_be_due = self.may_be_due(watermark);
+        if !may_be_due {
+            self.ring.move_to(watermark);
+        }
+        may_be_due
     }
 
     /// The first timer that has come due, to be taken off or moved on.
@@ -158,11 +194,16 @@ impl Timers {
             };
             let first = first.filter(|first| first.0.at <= watermark);
             let until = first.map_or(watermark, |first| first.0.at);
-            if self.far.starts_by(until) {
-                self.pour(windows);
+            let (of_ring, of_wheel) = (self.ring.starts_by(until), self.far.starts_by(until));
+            if of_ring | of_wheel {
+                match of_ring {
+                    true => self.pour_ring(windows),
+                    false => self.pour(windows),
+                }
                 continue;
             }
             let Some((timer, is_of_heap)) = first else {
+                self.ring.move_to(watermark);
                 return Next::None;
             };
             return Next::Due(DueTimer {
@@ -174,12 +215,58 @@ impl Timers {
         Next::Later
     }
 
-    /// Sees to the first bucket, or a part of it.
+    /// Sees to the first bucket of the ring, or a part of it.
+    #[inline(never)]
+    fn pour_ring(&mut self, windows: &mut impl TimedWindows) {
+        self.words.clear();
+        let taken = self.ring.take(&mut self.words);
+        windows.bring_near(self.words.iter().map(|&word| slot_of(word)));
+        // What stays comes together in front.
+        let mut kept = 0;
+        for place in 0..self.words.len() {
+            let word = self.words[place];
+            let timer = taken.timer(word);
+            match windows.revise(timer) {
+                Some(revised) if revised.at == timer.at => {
+                    self.words[kept] = word;
+                    kept += 1;
+                    continue;
+                }
+                Some(revised) => self.set(revised),
+                None => {}
+            }
+            self.looked_at += 1;
+        }
+        self.words.truncate(kept);
+        if self.done == self.run.len() {
+            self.run.clear();
+            self.done = 0;
+        }
+        match (taken.is_all, self.run.is_empty()) {
+            (true, true) => {
+                self.words.sort_unstable();
+                let timers = self.words.iter().map(|&word| taken.timer(word));
+                self.run.extend(timers);
+            }
+            (true, false) => {
+                let timers = self.words.iter().map(|&word| Near(taken.timer(word)));
+                self.near.extend(timers);
+            }
+            // Many in one bucket: the wheel divides them.
+            (false, _) => {
+                for place in 0..kept {
+                    self.set_elsewhere(taken.timer(self.words[place]));
+                }
+            }
+        }
+    }
+
+    /// Sees to the first bucket of the wheel, or a part of it.
     #[inline(never)]
     fn pour(&mut self, windows: &mut impl TimedWindows) {
         self.taken.clear();
         let taken = self.far.take(&mut self.taken);
-        windows.bring_near(&self.taken);
+        windows.bring_near(self.taken.iter().map(|timer| timer.slot));
         let begins_at = self.far.begins_at();
         // Timers of one instant cannot be divided.
         let are_next = taken.is_all || taken.bits == 0;
@@ -211,10 +298,10 @@ impl Timers {
                     self.taken[kept] = timer;
                     kept += 1;
                 }
+                (false, _) if revised == timer => self.set_elsewhere(timer),
                 (false, _) => {
-                    self.looked_at += u64::from(revised != timer);
-                    // Not before the bucket, which the wheel begins with.
-                    self.far.set(revised);
+                    self.looked_at += 1;
+                    self.set(revised);
                 }
             }
         }
@@ -281,7 +368,7 @@ impl Timers {
 
     #[inline]
     fn len(&self) -> usize {
-        self.run.len() - self.done + self.near.len() + self.far.len()
+        self.run.len() - self.done + self.near.len() + self.ring.len() + self.far.len()
     }
 
     /// Forgets all timers and sets these.
@@ -289,6 +376,7 @@ impl Timers {
         self.run.clear();
         self.done = 0;
         self.near.clear();
+        self.ring.clear();
         self.far.clear();
         for timer in timers {
             self.set(timer);
@@ -304,8 +392,9 @@ impl Timers {
     /// Timers for which there is memory, near and far.
     #[cfg(test)]
     pub(crate) fn room(&self) -> (usize, usize) {
-        let near = self.run.capacity() + self.taken.capacity() + self.near.capacity();
-        (near, self.far.room())
+        let taken = self.taken.capacity() + self.words.capacity();
+        let near = self.run.capacity() + taken + self.near.capacity();
+        (near, self.ring.room() + self.far.room())
     }
 
     /// All timers, stale ones too, in no order.
@@ -313,7 +402,9 @@ impl Timers {
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
         let near = self.near.iter().map(|timer| timer.0);
         let run = self.run[self.done..].iter().copied();
-        near.chain(run).chain(self.far.iter())
+        near.chain(run)
+            .chain(self.ring.iter())
+            .chain(self.far.iter())
     }
 }
 
@@ -363,7 +454,7 @@ mod tests {
     struct AsSet;
 
     impl TimedWindows for AsSet {
-        fn bring_near(&self, _: &[Timer]) {}
+        fn bring_near(&self, _: impl Iterator<Item = Slot>) {}
 
         fn revise(&mut self, timer: Timer) -> Option<Timer> {
             Some(timer)
@@ -443,8 +534,15 @@ mod tests {
             random = random.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
             (random >> 33) as i64
         };
-        for start in [i64::MIN, -1_000, 1 << 60, i64::MAX - 100_000] {
-            let mut timers = Timers::with_room_for(4);
+        // In the wheel, and with a ring in front of it, as if windows were so long.
+        let lengths = [None, Some(1), Some(1 << 28), Some(i64::MAX)];
+        let starts = [i64::MIN, -1_000, 1 << 60, i64::MAX - 100_000];
+        for (start, length) in starts.into_iter().flat_map(|s| lengths.map(|l| (s, l))) {
+            let mut timers = match length {
+                None => Timers::with_room_for(4),
+                Some(length) => Timers::at_last_instants(length, 4),
+            };
+            let mut were_in_ring = 0;
             let mut heap = BinaryHeap::new();
             let mut watermark = start;
             for round in 0..600i64 {
@@ -457,7 +555,10 @@ mod tests {
                     let time = watermark.saturating_add(far).saturating_sub(back);
                     let timer = Timer {
                         at: Timestamp::from_nanos(time),
-                        end: Timestamp::from_nanos(dice()),
+                        end: match length {
+                            None => Timestamp::from_nanos(dice()),
+                            Some(_) => Timestamp::from_nanos(time.saturating_add(1)),
+                        },
                         slot: Slot(dice() as u32),
                     };
                     timers.set(timer);
@@ -468,11 +569,16 @@ mod tests {
                     _ => watermark.saturating_add(dice() & ((1 << reach) - 1)),
                 };
                 let now = Timestamp::from_nanos(watermark);
+                were_in_ring += timers.ring.len();
                 assert_eq!(timers.len(), heap.len());
-                assert_eq!(timers.iter().count(), heap.len());
+                let mut all: Vec<_> = timers.iter().map(|timer| timer.order()).collect();
+                let mut expected: Vec<_> = heap.iter().map(|near| near.0.order()).collect();
+                all.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(all, expected);
                 let first = heap.peek().map(|first: &Near| first.0);
                 let is_due = first.is_some_and(|first| first.at <= now);
-                assert!(timers.may_be_due(now) || !is_due);
+                assert!(timers.advance(now) || !is_due);
                 while let Some(due) = first_due(&mut timers, watermark, &mut AsSet) {
                     let timer = due.timer();
                     assert_eq!(heap.pop(), Some(Near(timer)));
@@ -482,12 +588,21 @@ mod tests {
                         continue;
                     }
                     let at = Timestamp::from_nanos(timer.at.nanos().saturating_add(later));
-                    due.move_on(at, timer.end);
-                    heap.push(Near(Timer { at, ..timer }));
+                    let end = match length {
+                        None => timer.end,
+                        Some(_) => Timestamp::from_nanos(at.nanos().saturating_add(1)),
+                    };
+                    due.move_on(at, end);
+                    heap.push(Near(Timer { at, end, ..timer }));
                 }
                 assert!(heap.peek().map_or(true, |first| first.0.at > now));
             }
             assert_eq!((timers.len(), heap.len()), (0, 0));
+            assert_eq!(
+                were_in_ring > 0,
+                length.is_some(),
+                "{length:?} from {start}"
+            );
         }
     }
 
@@ -532,12 +647,20 @@ mod tests {
     /// However many timers come due at once, a call sees to few of them.
     #[test]
     fn a_call_sees_to_few_timers() {
-        for apart in [0, 1, 1_000] {
-            let mut timers = Timers::with_room_for(0);
+        let ring = || Timers::at_last_instants(1 << 30, 0);
+        for (apart, mut timers) in [
+            (0, Timers::with_room_for(0)),
+            (1, Timers::with_room_for(0)),
+            (1_000, Timers::with_room_for(0)),
+            (0, ring()),
+            (1, ring()),
+            (1_000, ring()),
+        ] {
             for n in 0..100_000i64 {
                 timers.set(timer(1_000_000 + apart * n));
             }
-            let (mut seen, mut left) = (0, timers.far.len());
+            let waiting = |timers: &Timers| timers.far.len() + timers.ring.len();
+            let (mut seen, mut left) = (0, waiting(&timers));
             loop {
                 let (is_done, is_later) = match timers.first_due(Timestamp::MAX, &mut AsSet) {
                     Next::Due(due) => {
@@ -548,9 +671,9 @@ mod tests {
                     Next::Later => (false, true),
                     Next::None => (true, false),
                 };
-                let taken = left.abs_diff(timers.far.len());
+                let taken = left.abs_diff(waiting(&timers));
                 assert!(taken <= PARTS * 1_024, "{taken} timers, {apart} ns apart");
-                left = timers.far.len();
+                left = waiting(&timers);
                 if is_done {
                     break;
                 }
@@ -564,28 +687,30 @@ mod tests {
     /// timers need no more of it.
     #[test]
     fn as_many_timers_need_no_more_memory() {
-        let mut timers = Timers::with_room_for(0);
-        let mut room = None;
-        for round in 0..200i64 {
-            let start = round * 7_777_777;
-            for n in 0..3_000 {
-                timers.set(timer(start + (n * n) % 5_000_000));
+        let ring = Timers::at_last_instants(5_000_000, 0);
+        for mut timers in [Timers::with_room_for(0), ring] {
+            let mut room = None;
+            for round in 0..200i64 {
+                let start = round * 7_777_777;
+                for n in 0..3_000 {
+                    timers.set(timer(start + (n * n) % 5_000_000));
+                }
+                assert_eq!(due(&mut timers, start + 5_000_000, 0).len(), 3_000);
+                if round == 20 {
+                    room = Some(timers.room());
+                }
+                assert_eq!(timers.room(), room.unwrap_or(timers.room()));
             }
-            assert_eq!(due(&mut timers, start + 5_000_000, 0).len(), 3_000);
-            if round == 20 {
-                room = Some(timers.room());
-            }
-            assert_eq!(timers.room(), room.unwrap_or(timers.room()));
+            let (_, far) = timers.room();
+            assert!(far < 20_000, "{far}");
         }
-        let (_, far) = timers.room();
-        assert!(far < 20_000, "{far}");
     }
 
     /// Of three timers one is stale, one moves on by 1000, and one stays.
     struct Thirds;
 
     impl TimedWindows for Thirds {
-        fn bring_near(&self, _: &[Timer]) {}
+        fn bring_near(&self, _: impl Iterator<Item = Slot>) {}
 
         fn revise(&mut self, old: Timer) -> Option<Timer> {
             match old.at.nanos() {

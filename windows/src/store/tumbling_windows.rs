@@ -435,7 +435,7 @@ where
     }
 
     #[inline(always)]
-    fn found_ahead(&mut self, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+    fn found_ahead(&mut self, _: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
         let place = self.ahead.place(record.time)?;
         self.panes.cell_ahead(place, record)
     }

@@ -2,8 +2,8 @@ use crate::store::live_window::{Due, LiveWindow, Rules};
 use crate::store::timers::{Next, TimedWindows, Timer, Timers};
 use crate::store::window_list::{KeyWindows, SpareLists, WindowList};
 use crate::{
-    Aggregate, Arrival, Fired, Firing, KeySlab, Lateness, Slot, StateLimit, StateStats, Timestamp,
-    Trigger, Window,
+    Aggregate, Ahead, Arrival, Fired, Firing, KeySlab, Lateness, Prefetch, Slot, StateLimit,
+    StateStats, Timestamp, Trigger, Window,
 };
 use std::hash::Hash;
 
@@ -34,6 +34,9 @@ pub(crate) struct WindowLists<K, Acc> {
     /// The slot that was found when a window was not [`newest`](Self::newest): the
     /// record comes back.
     found: Option<Slot>,
+    looks_ahead: bool,
+    /// How many keys had been released when keys were looked for ahead.
+    looked_ahead_at: u64,
     timers: Timers,
     /// The watermark has risen to a timer. Only a rise looks at them: what a
     /// record behind the watermark sets in the past waits for the next one, so
@@ -48,6 +51,9 @@ const FEW: usize = 64;
 /// Keys that are looked at for one without windows, before memory grows.
 const LOOK_AT: usize = 64;
 
+/// Keys and their windows that are as quickly found one by one: in bytes.
+const IN_CACHE: usize = 1 << 20;
+
 /// Timers that are seen to in one call, if none of them gives a result.
 const TIMERS: usize = 256;
 
@@ -58,13 +64,13 @@ struct InSlab<'a, K, Acc> {
 }
 
 impl<K: Hash + Eq, Acc> TimedWindows for InSlab<'_, K, Acc> {
-    fn bring_near(&self, timers: &[Timer]) {
-        let list = |timer: &Timer| &self.keys.key(timer.slot).list;
-        let stale = timers.iter().filter(|timer| list(timer).is_empty());
+    #[inline]
+    fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
+        let stale = slots.filter(|&slot| self.keys.key(slot).list.is_empty());
         std::hint::black_box(stale.count());
     }
 
-    #[inline]
+    #[inline(always)]
     fn revise(&mut self, timer: Timer) -> Option<Timer> {
         let Timer { at, slot, .. } = timer;
         let list = &mut self.keys.key_mut(slot).list;
@@ -91,9 +97,24 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
             most_held: 0,
             search_from: 0,
             found: None,
+            looks_ahead: false,
+            looked_ahead_at: 0,
             timers: Timers::with_room_for(limit.expected()),
             has_risen: false,
             at_once: Vec::new(),
+        }
+    }
+
+    /// The same, where all windows are so long, in nanoseconds, when they begin.
+    pub(crate) fn of_length(self, length: i64) -> Self {
+        let Rules { trigger, lateness } = self.rules;
+        let timers = self.keys.limit().expected();
+        match trigger.waits_for_the_end() && lateness.is_none() {
+            true => Self {
+                timers: Timers::at_last_instants(length, timers),
+                ..self
+            },
+            false => self,
         }
     }
 
@@ -191,6 +212,12 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     pub(crate) fn newest(&mut self, key: &K, window: Window, merges: bool) -> Option<&mut Acc> {
         let slot = self.find(key)?;
         self.found = Some(slot);
+        self.grown(slot, window, merges)
+    }
+
+    /// The same, of the key in `slot`.
+    #[inline(always)]
+    fn grown(&mut self, slot: Slot, window: Window, merges: bool) -> Option<&mut Acc> {
         let newest = self.keys.key_mut(slot).list.newest()?;
         let held = newest.window;
         let is_it = match merges {
@@ -203,6 +230,76 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
         // The timer stays: it is put back when it is looked at.
         newest.window = held.cover(window);
         Some(&mut newest.accumulator)
+    }
+
+    pub(crate) fn will_look_ahead(&mut self) {
+        self.looks_ahead = true;
+    }
+
+    /// Whether keys are better looked for ahead.
+    #[inline(always)]
+    pub(crate) fn is_large(&self) -> bool {
+        self.looks_ahead && self.keys.slots() * self.keys.bytes_a_key() > IN_CACHE
+    }
+
+    #[inline(always)]
+    pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        self.keys.expect(record, memory);
+    }
+
+    /// Looks for the keys of many records at once.
+    #[inline(always)]
+    pub(crate) fn look_ahead<T>(&mut self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
+        self.keys.look_ahead(records, memory);
+        self.looked_ahead_at = self.keys.released();
+    }
+
+    /// The accumulator for a record whose key was looked for ahead, in `window` or
+    /// in the newest one of its key that it merges into, or in a new one if the key
+    /// has none; as long as nothing becomes due by it.
+    #[inline(always)]
+    pub(crate) fn found_ahead<T, A>(
+        &mut self,
+        aggregate: &A,
+        record: &Ahead<K, T>,
+        window: Option<Window>,
+        merges: bool,
+    ) -> Option<&mut Acc>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        let slot = record.slot;
+        if slot == Slot::NONE || self.looked_ahead_at != self.keys.released() {
+            return None;
+        }
+        self.found = Some(slot);
+        let window = window.filter(|_| self.rules.trigger.waits_for_the_end())?;
+        if self.keys.key(slot).list.is_empty() {
+            return self.open_empty(aggregate, slot, window);
+        }
+        self.grown(slot, window, merges)
+    }
+
+    /// Opens `window` for its first record, if it is still to come.
+    #[inline]
+    fn open_empty<T, A>(&mut self, aggregate: &A, slot: Slot, window: Window) -> Option<&mut Acc>
+    where
+        A: Aggregate<T, Accumulator = Acc>,
+    {
+        if !self.opens(window) {
+            return None;
+        }
+        let at = window.last_instant();
+        let mut live = LiveWindow::new(window, aggregate.create());
+        live.timer_at = at;
+        (live.is_new, live.is_empty, live.records) = (false, false, 1);
+        let end = window.end();
+        self.timers.set(Timer { at, end, slot });
+        self.live += 1;
+        self.hold();
+        let list = &mut self.keys.key_mut(slot).list;
+        *list = WindowList::One(live);
+        list.newest().map(|live| &mut live.accumulator)
     }
 
     /// Opens `window` with its first record, if its key has no other and nothing
@@ -218,21 +315,14 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     where
         A: Aggregate<T, Accumulator = Acc>,
     {
-        let list = &mut self.keys.key_mut(slot).list;
-        if !matches!(list, WindowList::None) {
+        if !self.keys.key(slot).list.is_empty() {
             return false;
         }
-        let at = window.last_instant();
-        let mut live = LiveWindow::new(window, aggregate.create());
-        arrival.fold_into(aggregate, &mut live.accumulator);
-        live.timer_at = at;
-        (live.is_new, live.is_empty, live.records) = (false, false, 1);
-        *list = WindowList::One(live);
-        self.live += 1;
-        self.hold();
-        let end = window.end();
-        self.timers.set(Timer { at, end, slot });
-        true
+        let accumulator = self.open_empty(aggregate, slot, window);
+        accumulator.is_some_and(|accumulator| {
+            arrival.fold_into(aggregate, accumulator);
+            true
+        })
     }
 
     /// Whether a window that begins now is only [opened](Self::open): it waits for
@@ -366,7 +456,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> WindowLists<K, Acc> {
     pub(crate) fn advance(&mut self, time: Timestamp) -> bool {
         if time > self.watermark {
             self.watermark = time;
-            self.has_risen |= self.timers.may_be_due(time);
+            self.has_risen |= self.timers.advance(time);
         }
         self.has_due()
     }
@@ -551,7 +641,7 @@ mod tests {
 
     fn sessions(trigger: Trigger, lateness: i64) -> WindowLists<i64, u64> {
         let lateness = Lateness::from_nanos(lateness).unwrap();
-        WindowLists::new(trigger, lateness, StateLimit::new(16, 1 << 20))
+        WindowLists::new(trigger, lateness, StateLimit::new(16, 1 << 20)).of_length(GAP)
     }
 
     fn add(lists: &mut WindowLists<i64, u64>, key: i64, time: i64) {
