@@ -154,7 +154,7 @@ where
             let (records, _) = self.waiting.as_slices();
             let mut folded = 0;
             for record in records {
-                let Some(accumulator) = self.windows.found_ahead(record) else {
+                let Some(accumulator) = self.windows.found_ahead(&self.aggregate, record) else {
                     break;
                 };
                 record.arrival().fold_into(&self.aggregate, accumulator);

@@ -1,13 +1,13 @@
-use crate::{Arrival, Slot, Timestamp};
+use crate::{Arrival, Timestamp};
 
 /// A record whose key is looked for ahead of its turn, so that many of them
 /// wait for memory together.
 ///
 /// ```text
-///   expect       hash the key; ask for the bucket of the index     one by one
-///   look_ahead   read the bucket; ask for the key                  all of them
-///                compare the key: the slot; ask for the cell       all of them
-///   found_ahead  fold into the cell                                one by one
+///   expect       hash the key; ask for its pair of the index     one by one
+///   look_ahead   read the pair; ask for the cell                 all of them
+///   found_ahead  look the key up, which is a new one or not;
+///                fold into the cell                              one by one
 /// ```
 ///
 /// The methods are those of [`WindowStore`](crate::WindowStore). They decide
@@ -23,8 +23,6 @@ pub struct Ahead<K, T> {
     /// The how-manieth record it is.
     pub number: u64,
     pub(crate) hash: u64,
-    /// Where the key may be, and then where it was found.
-    pub(crate) slot: Slot,
 }
 
 impl<K, T> Ahead<K, T> {
@@ -37,7 +35,6 @@ impl<K, T> Ahead<K, T> {
             value,
             number,
             hash: 0,
-            slot: Slot::NONE,
         }
     }
 

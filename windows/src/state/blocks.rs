@@ -1,5 +1,5 @@
 use crate::state::block_set::BlockSet;
-use crate::{Prefetch, Slot};
+use crate::Slot;
 
 /// How many cells lie together with the bits that say which were touched.
 pub(crate) const CELLS: usize = u64::BITS as usize;
@@ -174,16 +174,6 @@ impl<Acc> Table<Acc> {
     #[inline]
     pub(crate) fn touched(&self, block: usize) -> u64 {
         self.0.get(block).map_or(0, |block| block.touched)
-    }
-
-    /// Asks for the memory that [`touch`](Self::touch) will need.
-    #[inline(always)]
-    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
-        let (block, cell) = place_of(slot);
-        let block = self.0.get(block);
-        if let Some(cells) = block.and_then(|block| block.cells.as_ref()) {
-            memory.prefetch(&cells.0[cell]);
-        }
     }
 
     /// The cell of `slot`, marked as touched, if its block is held.

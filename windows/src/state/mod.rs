@@ -8,6 +8,7 @@ pub(crate) mod slab;
 pub(crate) mod block_set;
 pub(crate) mod blocks;
 pub(crate) mod idle_keys;
+pub(crate) mod key_cells;
 pub(crate) mod panes;
 
 pub(crate) mod ahead;

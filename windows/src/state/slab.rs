@@ -2,7 +2,6 @@ use crate::state::blocks::CELLS;
 use crate::state::free_slots::FreeSlots;
 use crate::state::index::Index;
 use crate::state::key_hasher::KeyHashing;
-use crate::{Ahead, Prefetch};
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::Hash;
@@ -13,9 +12,6 @@ use std::mem::size_of;
 pub struct Slot(pub(crate) u32);
 
 impl Slot {
-    /// None: no arena has as many slots.
-    pub(crate) const NONE: Self = Self(u32::MAX);
-
     /// The slot as an index.
     #[inline]
     pub fn index(self) -> usize {
@@ -107,7 +103,6 @@ pub struct KeySlab<K> {
     limit: StateLimit,
     high_water: usize,
     grown: u64,
-    released: u64,
 }
 
 impl<K: Hash + Eq> KeySlab<K> {
@@ -121,7 +116,6 @@ impl<K: Hash + Eq> KeySlab<K> {
             limit,
             high_water: 0,
             grown: 0,
-            released: 0,
         }
     }
 
@@ -172,30 +166,6 @@ impl<K: Hash + Eq> KeySlab<K> {
             .map(Slot)
     }
 
-    /// Asks for the memory in which the look-up of a key begins.
-    #[inline(always)]
-    pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
-        record.hash = self.hash(&record.key);
-        memory.prefetch(self.index.home_of(record.hash));
-    }
-
-    /// Finds the slots of many keys, which are [expected](Self::expect).
-    #[inline(always)]
-    pub(crate) fn look_ahead<T>(&self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
-        for record in &mut *records {
-            let likely = self.index.home_of(record.hash).likely(record.hash);
-            if let Some(key) = self.keys.get(likely as usize) {
-                memory.prefetch(key);
-            }
-        }
-        for record in records {
-            let found = self.index.find(record.hash, |slot| {
-                self.keys.get(slot as usize) == Some(&record.key)
-            });
-            record.slot = found.map_or(Slot::NONE, Slot);
-        }
-    }
-
     #[inline(never)]
     fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
         if self.len() == self.limit.limit {
@@ -225,7 +195,6 @@ impl<K: Hash + Eq> KeySlab<K> {
     pub fn release(&mut self, slot: Slot) {
         let hash = self.hash(&self.keys[slot.index()]);
         self.index.remove(hash, slot.0);
-        self.released += 1;
         self.free.push(slot.0);
     }
 
@@ -271,18 +240,6 @@ impl<K: Hash + Eq> KeySlab<K> {
             false => u64::MAX,
         };
         all & !self.free.among(block)
-    }
-
-    /// How many slots were ever freed: as long as it stays, every key keeps its.
-    #[inline(always)]
-    pub(crate) fn released(&self) -> u64 {
-        self.released
-    }
-
-    /// Bytes of memory that look-ups of a key may touch.
-    #[inline(always)]
-    pub(crate) const fn bytes_a_key(&self) -> usize {
-        Index::BYTES_AN_ENTRY + std::mem::size_of::<K>()
     }
 
     /// The configured limit.

@@ -1,5 +1,5 @@
 use crate::state::panes::{ClosingPane, FiringPane, PaneEntry, Panes};
-use crate::state::slab::{Slot, StateLimit, StateStats, TooManyKeys};
+use crate::state::slab::{StateLimit, StateStats, TooManyKeys};
 use crate::{
     Added, Aggregate, Ahead, Arrival, Fired, Firing, Lateness, Prefetch, Slicing, Timestamp,
     Window, WindowStore,
@@ -82,14 +82,14 @@ pub struct TumblingWindows<K, Acc> {
     ahead: Hot,
     looks_ahead: bool,
     is_large: bool,
-    closing: Option<ClosingPane<Acc>>,
+    closing: Option<ClosingPane<K, Acc>>,
     /// All that is open is being handed out, complete or not.
     is_yielding: bool,
     lateness: Lateness,
     /// The window that fires and is kept, where lateness is allowed.
     firing: Option<FiringPane>,
     /// The key whose late record makes its window fire again.
-    again: Option<(Window, Slot)>,
+    again: Option<(Window, usize)>,
 }
 
 /// The stretch of time of the panes at hand: one window, or two that follow
@@ -116,7 +116,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     pub fn new(slicing: impl Into<Slicing>, limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
         Self {
             slicing: slicing.into(),
-            panes: Panes::new(limit, create),
+            panes: Panes::new(limit),
             watermark: Timestamp::MIN,
             hot: Hot::default(),
             ahead: Hot::default(),
@@ -158,6 +158,32 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         create: &impl Fn() -> Acc,
         fold: impl FnOnce(&mut Acc),
     ) -> Added {
+        if let Some(place) = self.ahead.place(time) {
+            if self.panes.is_warm(place) {
+                let added = match self.panes.cell(place, key, create) {
+                    Ok(cell) => {
+                        fold(cell);
+                        Added::Kept
+                    }
+                    Err(TooManyKeys { .. }) => Added::Refused,
+                };
+                if self.looks_ahead && self.is_large != self.panes.is_large() {
+                    self.show();
+                }
+                return added;
+            }
+        }
+        self.update_the_long_way(time, key, create, fold)
+    }
+
+    #[inline(never)]
+    fn update_the_long_way(
+        &mut self,
+        time: Timestamp,
+        key: K,
+        create: &impl Fn() -> Acc,
+        fold: impl FnOnce(&mut Acc),
+    ) -> Added {
         if self.slicing.is_gap(time) {
             return match self.lateness.after(time) <= self.watermark {
                 true => Added::Late,
@@ -181,8 +207,6 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         match cell {
             Ok(cell) => {
                 fold(cell);
-                self.is_large = self.looks_ahead && self.panes.is_large();
-                self.show();
                 Added::Kept
             }
             Err(TooManyKeys { .. }) => Added::Refused,
@@ -257,7 +281,9 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     }
 
     /// Puts at hand what is, unless records are looked for ahead.
+    #[inline(never)]
     fn show(&mut self) {
+        self.is_large = self.looks_ahead && self.panes.is_large();
         self.hot = match self.is_large {
             true => Hot::default(),
             false => self.ahead,
@@ -305,7 +331,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     pub fn next_closed(&mut self, create: &impl Fn() -> Acc) -> Option<ClosedCell<K, Acc>> {
         loop {
             if let Some(closing) = &mut self.closing {
-                if let Some(entry) = self.panes.next_entry(closing, create) {
+                if let Some(entry) = self.panes.next_entry(closing) {
                     return Some(ClosedCell::new(closing.window(), entry));
                 }
             }
@@ -326,7 +352,6 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// nothing else is due.
     #[inline]
     pub fn tidy(&mut self) {
-        self.panes.tidy();
     }
 
     #[inline]
@@ -363,7 +388,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             }
             // A window that closes late enough to be gone already fires first.
             while self.first_is_expired() {
-                self.panes.drop_first_kept(create);
+                self.panes.drop_first_kept();
             }
             if !self.first_is_complete() {
                 return None;
@@ -424,20 +449,28 @@ where
 
     #[inline(always)]
     fn expect(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
-        self.panes.expect(record, memory);
+        self.panes
+            .expect(self.ahead.place(record.time), record, memory);
     }
 
     #[inline]
     fn look_ahead(&mut self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
-        let ahead = self.ahead;
-        self.panes
-            .look_ahead(records, |time| ahead.place(time), memory);
+        for record in records {
+            if let Some(place) = self.ahead.place(record.time) {
+                self.panes.expect_cell(place, record, memory);
+            }
+        }
     }
 
     #[inline(always)]
-    fn found_ahead(&mut self, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+    fn found_ahead(
+        &mut self,
+        aggregate: &A,
+        record: &Ahead<K, T>,
+    ) -> Option<&mut A::Accumulator> {
         let place = self.ahead.place(record.time)?;
-        self.panes.cell_ahead(place, record)
+        self.panes
+            .cell_ahead(place, record, &|| aggregate.create())
     }
 
     #[inline]
