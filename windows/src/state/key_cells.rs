@@ -254,7 +254,8 @@ impl<K: Hash + Eq, Acc> Leaving<K, Acc> {
             None => {
                 let next = self.cells.len().min(STEP);
                 for cell in self.cells.range(..next) {
-                    self.index.remove(hashing.hash(&cell.key), self.number as u32);
+                    self.index
+                        .remove(hashing.hash(&cell.key), self.number as u32);
                     self.number += 1;
                 }
             }

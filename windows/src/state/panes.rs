@@ -111,7 +111,10 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
         let set_aside = |_| KeyCells::with_room_for(limit.expected());
         Self {
             hashing: KeyHashing::new(),
-            in_cache: std::env::var("IN_CACHE").ok().and_then(|v| v.parse().ok()).unwrap_or(IN_CACHE),
+            in_cache: std::env::var("IN_CACHE")
+                .ok()
+                .and_then(|v| v.parse().ok())
+                .unwrap_or(IN_CACHE),
             limit,
             open: VecDeque::with_capacity(16),
             fired: 0,
@@ -268,8 +271,7 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
         create: &impl Fn() -> Acc,
     ) -> Result<&mut Acc, TooManyKeys<K>> {
         let cells = &mut self.hot[place % HOT_PANES];
-        let (number, grown) =
-            cells.find_or_push(&self.hashing, key, self.limit.limit(), create)?;
+        let (number, grown) = cells.find_or_push(&self.hashing, key, self.limit.limit(), create)?;
         self.grown += u64::from(grown);
         Ok(cells.at(number))
     }
@@ -293,8 +295,7 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
         });
         let cells = &mut self.open[position].cells;
         let before = cells.len();
-        let (number, grown) =
-            cells.find_or_push(&self.hashing, key, self.limit.limit(), create)?;
+        let (number, grown) = cells.find_or_push(&self.hashing, key, self.limit.limit(), create)?;
         self.grown += u64::from(grown);
         self.held += cells.len() - before;
         Ok((number, cells.at(number)))

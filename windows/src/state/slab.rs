@@ -56,7 +56,8 @@ impl StateLimit {
 /// What an arena holds, for reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateStats {
-    /// Keys held now. In panes these are all that have a slot: a key keeps its own
+    /// Keys held now. Tumbling windows count a key in each window that holds it;
+    /// where panes share slots, these are all that have one: a key keeps its own
     /// for a while after its last window, as it may come again, and gives way when
     /// another one needs it.
     pub keys: usize,

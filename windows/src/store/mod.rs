@@ -145,11 +145,7 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     /// As [`at_hand`](Self::at_hand), for a record whose key was found by
     /// [`look_ahead`](Self::look_ahead); a new key may be taken in, too.
     #[inline(always)]
-    fn found_ahead(
-        &mut self,
-        aggregate: &A,
-        record: &Ahead<K, T>,
-    ) -> Option<&mut A::Accumulator> {
+    fn found_ahead(&mut self, aggregate: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
         let _ = aggregate;
         self.at_hand(record.time, &record.key)
     }

@@ -58,14 +58,14 @@ impl<K, Acc> ClosedCell<K, Acc> {
 ///
 /// let zero = || 0u32;
 /// let tumbling = Tumbling::from_nanos(10)?;
-/// let mut windows = TumblingWindows::new(tumbling, StateLimit::new(16, 1024), &zero);
+/// let mut windows = TumblingWindows::new(tumbling, StateLimit::new(16, 1024));
 /// let at = Timestamp::from_nanos;
 /// windows.update(at(3), "ant", &zero, |count| *count += 1);
 /// windows.update(at(7), "ant", &zero, |count| *count += 1);
 /// windows.advance(at(9));
-/// let closed = windows.next_closed(&zero).unwrap();
+/// let closed = windows.next_closed().unwrap();
 /// assert_eq!((closed.key, closed.accumulator), ("ant", 2));
-/// assert!(windows.next_closed(&zero).is_none());
+/// assert!(windows.next_closed().is_none());
 /// assert_eq!(windows.update(at(9), "ant", &zero, |count| *count += 1), Added::Late);
 /// # Ok::<(), fluxus_windows::WindowError>(())
 /// ```
@@ -113,7 +113,7 @@ impl Hot {
 
 impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// No windows yet; memory is set aside as `limit` says.
-    pub fn new(slicing: impl Into<Slicing>, limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
+    pub fn new(slicing: impl Into<Slicing>, limit: StateLimit) -> Self {
         Self {
             slicing: slicing.into(),
             panes: Panes::new(limit),
@@ -326,32 +326,36 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     }
 
     /// The next key of the windows that the watermark has completed, windows in
-    /// order of their end. `None` when all is handed out.
-    #[inline]
-    pub fn next_closed(&mut self, create: &impl Fn() -> Acc) -> Option<ClosedCell<K, Acc>> {
+    /// order of their end, keys in that of their first records. `None` when all is
+    /// handed out.
+    #[inline(always)]
+    pub fn next_closed(&mut self) -> Option<ClosedCell<K, Acc>> {
         loop {
             if let Some(closing) = &mut self.closing {
                 if let Some(entry) = self.panes.next_entry(closing) {
                     return Some(ClosedCell::new(closing.window(), entry));
                 }
             }
-            if let Some(emptied) = self.closing.take() {
-                self.panes.recycle(emptied);
-            }
-            if !self.first_is_complete() {
-                self.is_yielding = false;
+            if !self.close_first() {
                 return None;
             }
-            self.cool();
-            self.closing = self.panes.take_first();
         }
     }
 
-    /// Lets go of some of the keys that are in no open window, if more are kept
-    /// than are likely to come again. What it does is bounded, and can wait until
-    /// nothing else is due.
-    #[inline]
-    pub fn tidy(&mut self) {
+    /// Puts away the window that was emptied, and begins with the next one that is
+    /// complete, if there is one.
+    #[inline(never)]
+    fn close_first(&mut self) -> bool {
+        if let Some(emptied) = self.closing.take() {
+            self.panes.recycle(emptied);
+        }
+        if !self.first_is_complete() {
+            self.is_yielding = false;
+            return false;
+        }
+        self.cool();
+        self.closing = self.panes.take_first();
+        true
     }
 
     #[inline]
@@ -370,7 +374,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
 
     /// The next result where lateness is allowed.
     #[inline(never)]
-    fn next_copy(&mut self, create: &impl Fn() -> Acc) -> Option<(ClosedCell<K, Acc>, Firing)>
+    fn next_copy(&mut self) -> Option<(ClosedCell<K, Acc>, Firing)>
     where
         Acc: Clone,
     {
@@ -463,14 +467,9 @@ where
     }
 
     #[inline(always)]
-    fn found_ahead(
-        &mut self,
-        aggregate: &A,
-        record: &Ahead<K, T>,
-    ) -> Option<&mut A::Accumulator> {
+    fn found_ahead(&mut self, aggregate: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
         let place = self.ahead.place(record.time)?;
-        self.panes
-            .cell_ahead(place, record, &|| aggregate.create())
+        self.panes.cell_ahead(place, record, &|| aggregate.create())
     }
 
     #[inline]
@@ -485,18 +484,12 @@ where
 
     #[inline]
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
-        let create = || aggregate.create();
         if !self.lateness.is_none() {
-            let (closed, firing) = self.next_copy(&create)?;
+            let (closed, firing) = self.next_copy()?;
             return Some(closed.finish(aggregate, firing));
         }
-        let closed = self.next_closed(&create)?;
+        let closed = self.next_closed()?;
         Some(closed.finish(aggregate, Firing::OnTime))
-    }
-
-    #[inline]
-    fn tidy(&mut self) {
-        TumblingWindows::tidy(self);
     }
 
     fn watermark(&self) -> Timestamp {
