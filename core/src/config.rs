@@ -39,6 +39,7 @@ pub struct Config {
     expected_keys: usize,
     key_limit: usize,
     when_full: WhenFull,
+    hash_seed: Option<u64>,
     measure_latency: bool,
     clock: Arc<dyn WallClock>,
 }
@@ -54,6 +55,7 @@ impl Default for Config {
             expected_keys: 1024,
             key_limit: 1 << 24,
             when_full: WhenFull::Fail,
+            hash_seed: None,
             measure_latency: false,
             clock: Arc::new(SystemClock),
         }
@@ -137,6 +139,17 @@ impl Config {
         self
     }
 
+    /// Hashes the keys of all state by this seed. Default: a seed drawn at random
+    /// for each operator, so that keys from outside cannot be chosen to collide.
+    ///
+    /// No result depends on it, only the work behind it: with a seed, that is the
+    /// same in every run, which measurements and tests want. A program that takes
+    /// keys from strangers leaves it alone.
+    pub fn hash_seed(mut self, seed: u64) -> Self {
+        self.hash_seed = Some(seed);
+        self
+    }
+
     /// Whether the time from a watermark's making to its results' output is
     /// measured. Default: no. It costs one or two clock readings (24 ns each)
     /// a batch.
@@ -190,13 +203,17 @@ impl Config {
                 return Err(ConfigError::NoCores);
             }
         }
+        let state_limit = StateLimit::new(self.expected_keys, key_limit);
         Ok(Settings {
             workers,
             placement: self.placement,
             idle: self.idle,
             batch,
             ring_capacity,
-            state_limit: StateLimit::new(self.expected_keys, key_limit),
+            state_limit: match self.hash_seed {
+                Some(seed) => state_limit.with_hash_seed(seed),
+                None => state_limit,
+            },
             when_full: self.when_full,
             measure_latency: self.measure_latency,
             clock: self.clock,
@@ -236,6 +253,16 @@ mod tests {
         let settings = Config::new().conclude().unwrap();
         assert!(settings.workers >= 1);
         assert!(settings.ring_capacity.slots() >= settings.batch);
+    }
+
+    #[test]
+    fn keys_are_hashed_by_the_seed_that_is_given_and_by_one_at_random_else() {
+        let limit = |config: Config| config.conclude().unwrap().state_limit;
+        let random = StateLimit::new(1024, 1 << 24);
+        assert_eq!(limit(Config::new()), random);
+        let seeded = limit(Config::new().hash_seed(7));
+        assert_eq!(seeded, random.with_hash_seed(7));
+        assert_ne!(seeded, random.with_hash_seed(8));
     }
 
     #[test]

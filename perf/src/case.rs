@@ -28,6 +28,8 @@ pub struct Options {
     /// W2 on Fluxus: event time between two watermarks, in milliseconds; `None`:
     /// one a batch.
     pub watermark_ms: Option<u64>,
+    /// What the engine's state hashes keys by; `None` is drawn at random.
+    pub hash_seed: Option<u64>,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             batch: None,
             ring: None,
             watermark_ms: None,
+            hash_seed: None,
         }
     }
 }

@@ -82,6 +82,9 @@ pub(crate) fn config(options: &Options, expected_keys: u64) -> Config {
     if let Some(ring) = options.ring {
         config = config.ring_capacity(ring);
     }
+    if let Some(seed) = options.hash_seed {
+        config = config.hash_seed(seed);
+    }
     config
 }
 

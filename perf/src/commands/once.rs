@@ -33,6 +33,10 @@ pub(super) struct OnceArguments {
     #[arg(long)]
     pin: bool,
 
+    /// What the engine hashes keys by: drawn at random unless it is given
+    #[arg(long)]
+    hash_seed: Option<u64>,
+
     /// Make the events when they are asked for, not before
     #[arg(long)]
     on_the_way: bool,
@@ -80,6 +84,7 @@ pub(super) fn once(asked: &OnceArguments) -> Result<Report, String> {
         workers: asked.workers as usize,
         pin: asked.pin,
         idle: asked.idle,
+        hash_seed: asked.hash_seed,
         ..Options::default()
     };
     let prepare = || Case::prepare(asked.workload, asked.events, None);

@@ -76,6 +76,10 @@ pub(super) struct Setting {
     /// Records in one ring of the engine `fluxus`, a power of two [default: the engine's]
     #[arg(long, value_name = "N", value_parser = number::<1, { 1 << 30 }>)]
     ring: Option<u64>,
+
+    /// What the engine `fluxus` hashes keys by [default: drawn at random]
+    #[arg(long, value_name = "SEED")]
+    hash_seed: Option<u64>,
 }
 
 impl Setting {
@@ -110,6 +114,7 @@ impl Setting {
             idle: self.idle.or(inherited.idle),
             batch: self.batch.or(inherited.batch),
             ring: self.ring.or(inherited.ring),
+            hash_seed: self.hash_seed.or(inherited.hash_seed),
         }
     }
 
@@ -187,6 +192,7 @@ impl Setting {
             batch: self.batch.map(|batch| batch as usize),
             ring: self.ring.map(|ring| ring as usize),
             watermark_ms: self.watermark_ms,
+            hash_seed: self.hash_seed,
         };
         (options, warnings)
     }

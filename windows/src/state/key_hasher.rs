@@ -1,8 +1,8 @@
 use ahash::{AHasher, RandomState};
 use std::hash::{BuildHasher, Hash, Hasher};
 
-/// How the keys of an arena are hashed: seeded at random, so that keys from
-/// outside cannot be chosen to collide.
+/// How the keys of an arena are hashed: seeded at random unless a seed is given,
+/// so that keys from outside cannot be chosen to collide.
 ///
 /// Numbers, and keys made of few numbers, take one multiplication each: the
 /// full product with a random odd number, its halves folded into one another.
@@ -17,8 +17,11 @@ pub(crate) struct KeyHashing {
 }
 
 impl KeyHashing {
-    pub(crate) fn new() -> Self {
-        let bytes = RandomState::new();
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        let bytes = match seed {
+            Some(seed) => RandomState::with_seeds(seed, !seed, seed.rotate_left(32), 1),
+            None => RandomState::new(),
+        };
         Self {
             seed: bytes.hash_one(0u64),
             // Half of the bits set, or nearly: a product with few would mix little.
@@ -107,7 +110,7 @@ mod tests {
     /// two by chance, where as many keys as homes are spread at random.
     fn share_a_home<K: Hash>(key: impl Fn(u64) -> K) -> f64 {
         const KEYS: u32 = 1 << 16;
-        let hashing = KeyHashing::new();
+        let hashing = KeyHashing::new(None);
         let mut homes: HashMap<u64, u32> = HashMap::new();
         for number in 0..KEYS {
             let home = hashing.hash(&key(number.into())) >> 32 & u64::from(KEYS - 1);
@@ -143,9 +146,17 @@ mod tests {
     }
 
     #[test]
-    fn two_arenas_hash_differently() {
-        let (one, other) = (KeyHashing::new(), KeyHashing::new());
-        let alike = (0..1000u64).filter(|key| one.hash(key) == other.hash(key));
-        assert_eq!(alike.count(), 0);
+    fn two_arenas_hash_differently_unless_they_share_a_seed() {
+        let alike = |one: Option<u64>, other: Option<u64>| {
+            let (one, other) = (KeyHashing::new(one), KeyHashing::new(other));
+            let same_number = |key: &u64| one.hash(key) == other.hash(key);
+            let same_text = |key: &u64| one.hash(&key.to_string()) == other.hash(&key.to_string());
+            let keys = 0..1000u64;
+            keys.filter(|key| same_number(key) || same_text(key))
+                .count()
+        };
+        assert_eq!(alike(None, None), 0);
+        assert_eq!(alike(Some(7), Some(8)), 0);
+        assert_eq!(alike(Some(7), Some(7)), 1000);
     }
 }

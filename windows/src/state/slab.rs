@@ -24,6 +24,7 @@ impl Slot {
 pub struct StateLimit {
     expected: usize,
     limit: usize,
+    hash_seed: Option<u64>,
 }
 
 impl StateLimit {
@@ -39,6 +40,17 @@ impl StateLimit {
         Self {
             expected: expected.min(limit),
             limit,
+            hash_seed: None,
+        }
+    }
+
+    /// Hashes keys by this seed, in place of one drawn at random: the same work in
+    /// every run, for measurements and tests. Against a seed that is known, keys
+    /// from outside can be chosen to collide.
+    pub fn with_hash_seed(self, seed: u64) -> Self {
+        Self {
+            hash_seed: Some(seed),
+            ..self
         }
     }
 
@@ -88,7 +100,8 @@ impl<K> fmt::Display for TooManyKeys<K> {
 ///
 /// Slots are handed out from those that were freed (the lowest first), else in order,
 /// so a slab of `n` keys uses the slots below its high-water mark. Hashing is
-/// seeded at random; nothing observable depends on the seed.
+/// seeded, at random unless [told otherwise](StateLimit::with_hash_seed); nothing
+/// but the time it takes depends on the seed.
 ///
 /// A freed slot keeps its key's memory until the slot is used again.
 ///
@@ -110,7 +123,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// An empty slab, its memory set aside as `limit` says.
     pub fn new(limit: StateLimit) -> Self {
         Self {
-            hashing: KeyHashing::new(),
+            hashing: KeyHashing::new(limit.hash_seed),
             index: Index::with_room_for(limit.expected),
             keys: Vec::with_capacity(limit.expected),
             free: FreeSlots::with_room_for(limit.expected),

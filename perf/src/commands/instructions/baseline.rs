@@ -13,17 +13,10 @@ const SCHEMA: u32 = 1;
 
 /// How far a figure may lie from the accepted one, in either direction.
 ///
-/// Runs of one program differ by up to 1 %, builds in other folders by up to 2 %.
+/// Builds in other folders differ by up to 2 %. Runs of one program hardly do: the
+/// hash is given its seed, since which keys share a place in the index is chance,
+/// and moved a count by up to 12 % where keys are few or ever new.
 const BAND: f64 = 0.03;
-
-/// The same for Fluxus where the keys are few, or new in every window.
-///
-/// The hash is seeded at random, and how many of few keys share a place in the
-/// index is chance: five runs of one program were up to 5.2 % apart.
-const BAND_OF_FEW_KEYS: f64 = 0.10;
-
-/// Where that is so.
-const FEW_KEYS: [&str; 4] = ["W3", "W5", "Q5", "Q8"];
 
 /// The same for the ratio of the two engines under another compiler.
 ///
@@ -136,13 +129,9 @@ impl Baseline {
                 complaints.push(format!("{workload}: not in the baseline"));
                 continue;
             };
-            let seeded = match FEW_KEYS.contains(&workload.as_str()) {
-                true => BAND_OF_FEW_KEYS,
-                false => BAND,
-            };
             let held = match same_compiler {
                 true => vec![
-                    ("fluxus", old.fluxus, new.fluxus, seeded),
+                    ("fluxus", old.fluxus, new.fluxus, BAND),
                     ("hand", old.hand, new.hand, BAND),
                 ],
                 false => vec![(
@@ -220,15 +209,6 @@ mod tests {
             old.complaints(&slower, true),
             ["W2, fluxus: 100.00 -> 106.00, +6.00 %, beyond 3 %"]
         );
-        let few_keys = baseline("a", &[("W3", 100.0, 50.0)]);
-        for (fluxus, complaints) in [(106.0, 0), (111.0, 1), (89.0, 1)] {
-            let new = baseline("a", &[("W3", fluxus, 50.0)]);
-            assert_eq!(
-                few_keys.complaints(&new, true).len(),
-                complaints,
-                "{fluxus}"
-            );
-        }
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use fluxus_perf::Workload;
 
-use super::super::once::{Answer, Runner};
+use super::super::once::Answer;
+use super::Run;
 
 /// Two sizes of a workload, in events: far enough apart that several windows
 /// close between them, and both past the first sight of every key.
@@ -50,17 +51,19 @@ pub(super) struct Count {
 ///
 /// # Errors
 /// When valgrind is missing, or the run failed, with what was said.
-pub(super) fn count(
-    program: &Path,
-    workload: Workload,
-    runner: Runner,
-    events: u64,
-) -> Result<Count, String> {
+pub(super) fn count(program: &Path, run: Run) -> Result<Count, String> {
+    let Run {
+        workload,
+        runner,
+        events,
+        hash_seed,
+    } = run;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
         .args(["once", &workload.to_string(), "--engine", runner.word()])
         .args(["--events", &events.to_string()])
+        .args(["--hash-seed", &hash_seed.to_string()])
         .output()
         .map_err(|error| {
             format!("valgrind cannot be started ({error}): install it, apt-get install valgrind")
@@ -97,6 +100,7 @@ fn collected(said: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::once::Runner;
     use super::*;
 
     #[test]
@@ -111,7 +115,13 @@ mod tests {
     fn a_program_that_fails_is_told_with_what_it_was_to_do() {
         // Whether valgrind is there or not, this cannot be run.
         let missing = Path::new("not there");
-        let error = count(missing, Workload::W7, Runner::Hand, 10).expect_err("it cannot run");
+        let run = Run {
+            workload: Workload::W7,
+            runner: Runner::Hand,
+            events: 10,
+            hash_seed: 1,
+        };
+        let error = count(missing, run).expect_err("it cannot run");
         assert!(error.contains("valgrind"), "{error}");
     }
 }

@@ -56,7 +56,7 @@ pub(super) struct InstructionsArguments {
     #[arg(long, value_name = "FILE", default_value = BASELINE, hide_default_value = true)]
     baseline: PathBuf,
 
-    /// Runs of each size of Fluxus, whose hash is seeded at random; their median counts
+    /// Runs of each size of Fluxus, each with another seed of its hash; their median counts
     #[arg(long, value_name = "R", default_value_t = 1, value_parser = number::<1, 1000>)]
     repeat: u64,
 
@@ -185,6 +185,8 @@ struct Run {
     workload: Workload,
     runner: Runner,
     events: u64,
+    /// The same in every process that runs this, so that counts can be compared.
+    hash_seed: u64,
 }
 
 /// The runs that the figures of `workloads` are made of, the dearest ones first.
@@ -199,12 +201,12 @@ fn runs(workloads: &[Workload], repeat: u64) -> Vec<Run> {
                 (Runner::Hand, 1),
                 (Runner::None, 1),
             ] {
-                let run = Run {
+                runs.extend((1..=times).map(|hash_seed| Run {
                     workload,
                     runner,
                     events,
-                };
-                runs.extend((0..times).map(|_| run));
+                    hash_seed,
+                }));
             }
         }
     }
@@ -229,7 +231,7 @@ fn measure(
     };
     let worker = || -> Result<Vec<(Run, Count)>, String> {
         std::iter::from_fn(&next)
-            .map(|run| Ok((run, count(program, run.workload, run.runner, run.events)?)))
+            .map(|run| Ok((run, count(program, run)?)))
             .collect()
     };
     let workers = thread::available_parallelism().map_or(1, usize::from);
@@ -250,12 +252,9 @@ fn measure(
     let mut spread = 0f64;
     for &workload in workloads {
         let of_workload = |runner, events| {
-            let wanted = Run {
-                workload,
-                runner,
-                events,
-            };
-            Counts::of(counted.iter().filter(|(run, _)| *run == wanted))
+            let wanted = (workload, runner, events);
+            let is_wanted = |run: &Run| (run.workload, run.runner, run.events) == wanted;
+            Counts::of(counted.iter().filter(|(run, _)| is_wanted(run)))
         };
         let (one, difference) = figures_of(workload, of_workload)?;
         figures.insert(workload.to_string(), one);

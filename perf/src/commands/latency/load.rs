@@ -116,6 +116,7 @@ impl Load {
                 // A ring holds at least a batch.
                 ring: batch.map(|batch| batch.next_power_of_two().max(4096)),
                 watermark_ms: None,
+                hash_seed: None,
             },
         };
         (plan, warnings)
