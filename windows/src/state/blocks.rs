@@ -124,12 +124,6 @@ impl<Acc> SpareBlocks<Acc> {
         self.spare.push(cells);
     }
 
-    /// How many wait.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.spare.len()
-    }
-
     /// A pane has been emptied: gives back what was not needed for long.
     pub(crate) fn turn(&mut self) {
         let most = self.most[0].max(self.most[1]).max(self.expected);

@@ -22,7 +22,7 @@
 /// (the layout of F14): fewer look-ups went on, but to compare six tags in one
 /// word took three times the instructions. On W2 (10,000 keys, in cache), see
 /// `docs/performance.md`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Index {
     pairs: Vec<Pair>,
     used: usize,

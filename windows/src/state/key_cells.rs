@@ -196,7 +196,7 @@ impl<K: Hash + Eq, Acc> KeyCells<K, Acc> {
             cleared: 0,
             // At most a page at a step.
             pairs_a_step: (pairs <= 16 * self.cells.len())
-                .then(|| (STEP * pairs).div_ceil(self.cells.len().max(1))),
+                .then(|| (STEP * pairs).div_ceil(self.cells.len())),
             number: 0,
             index: self.index,
             cells: VecDeque::from(self.cells),
@@ -275,5 +275,110 @@ impl<K: Hash + Eq, Acc> Leaving<K, Acc> {
             index: self.index,
             cells: Vec::from(self.cells),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(
+        hashing: &KeyHashing,
+        mut cells: KeyCells<u32, u32>,
+        keys: std::ops::Range<u32>,
+    ) -> KeyCells<u32, u32> {
+        for round in 0..2 {
+            for key in keys.clone() {
+                let (number, _) = cells
+                    .find_or_push(hashing, key, 1 << 20, &|| 7)
+                    .expect("there is room");
+                assert_eq!(number, (key - keys.start) as usize);
+                *cells.at(number) += 1;
+                assert_eq!(*cells.at(number), 8 + round);
+            }
+        }
+        cells
+    }
+
+    /// Whether the index is as large as it is new, and not the keys, or the other
+    /// way round: what comes out is right, and nothing is left behind.
+    #[test]
+    fn all_come_out_in_the_order_of_first_touch_and_leave_nothing_behind() {
+        let hashing = KeyHashing::new(Some(3));
+        for (room, keys) in [
+            (0, 0),
+            (0, 1),
+            (0, 1_000),
+            (100, 130),
+            (5_000, 3),
+            (5_000, 400),
+        ] {
+            let mut cells = KeyCells::with_room_for(room);
+            for round in 0..3 {
+                let first = round * 1_000;
+                cells = filled(&hashing, cells, first..first + keys);
+                let mut leaving = cells.leave();
+                for key in first..first + keys {
+                    assert_eq!(leaving.next(&hashing), Some((key, 9)));
+                }
+                assert_eq!(leaving.next(&hashing), None);
+                cells = leaving.emptied(&hashing);
+                let room = cells.index.room();
+                assert_eq!(
+                    cells.index,
+                    Index::with_room_for(room),
+                    "{room}, {keys} keys"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_step_clears_at_most_a_few_pages() {
+        for (room, keys) in [(0, 1_000), (5_000, 400), (5_000, 320), (1 << 20, 70_000)] {
+            let hashing = KeyHashing::new(Some(3));
+            let cells = filled(&hashing, KeyCells::with_room_for(room), 0..keys);
+            let pairs = cells.index.room();
+            let leaving = cells.leave();
+            let a_step = leaving.pairs_a_step.unwrap_or(0);
+            assert!(
+                a_step <= 16 * STEP,
+                "{a_step} of {pairs} pairs, {keys} keys"
+            );
+            let steps = (keys as usize).div_ceil(STEP);
+            assert!(a_step == 0 || a_step * steps >= pairs);
+        }
+    }
+
+    #[test]
+    fn at_its_limit_it_gives_the_key_back() {
+        let hashing = KeyHashing::new(None);
+        let mut cells = KeyCells::none();
+        for (key, fits) in [("a", true), ("b", true), ("c", false), ("a", true)] {
+            let found = cells.find_or_push(&hashing, key, 2, &|| 0);
+            assert_eq!(found.is_ok(), fits, "{key}");
+            if let Err(refused) = found {
+                assert_eq!((refused.key, refused.limit), (key, 2));
+            }
+        }
+    }
+
+    #[test]
+    fn it_shrinks_to_what_is_kept_and_grows_to_what_is_asked_for() {
+        let hashing = KeyHashing::new(None);
+        let burst = filled(&hashing, KeyCells::none(), 0..10_000);
+        let mut cells = burst.leave().emptied(&hashing);
+        assert_eq!(cells.index.room(), 16_384);
+        cells.fit(10, 10_000);
+        assert_eq!(cells.index.room(), 16);
+        assert!(cells.cells.capacity() >= 10_000);
+        cells.fit(10, 10);
+        assert!(
+            cells.cells.capacity() <= 64,
+            "what a burst took is given back"
+        );
+        cells.fit(3_000, 10);
+        assert_eq!(cells.index, Index::with_room_for(3_000));
+        assert!(cells.cells.capacity() >= 3_000);
     }
 }

@@ -5,20 +5,35 @@ use crate::{Ahead, Prefetch, Window};
 use std::collections::VecDeque;
 use std::hash::Hash;
 
-/// Spare panes kept for use again; more are given back to the allocator.
-const SPARE_PANES: usize = 4;
-
 /// Up to so many bytes of keys and cells, memory is near enough that the
 /// processor looks ahead by itself.
 const IN_CACHE: usize = 8 << 20;
 
-/// For how many windows memory is kept that was in use once, twice over.
+/// So many windows are an age: in one, use comes and goes as it always does.
 const AGE: usize = 8;
 
 /// Panes at hand at once: where time is a little out of order, records go back
 /// and forth between a window and the next, and which of them is a number, not
 /// a branch to mispredict.
 const HOT_PANES: usize = 2;
+
+/// The most of something in this age, and in the one before.
+#[derive(Debug)]
+struct Most([usize; 2]);
+
+impl Most {
+    fn note(&mut self, now: usize) {
+        self.0[0] = self.0[0].max(now);
+    }
+
+    fn lately(&self) -> usize {
+        self.0[0].max(self.0[1])
+    }
+
+    fn next_age(&mut self) {
+        self.0 = [0, self.0[0]];
+    }
+}
 
 /// The state of one stretch of time.
 #[derive(Debug)]
@@ -95,8 +110,9 @@ pub struct Panes<K, Acc> {
     hot: [KeyCells<K, Acc>; HOT_PANES],
     hot_positions: [Option<usize>; HOT_PANES],
     spare: Vec<KeyCells<K, Acc>>,
-    /// The most keys of a window in this age, and in the one before.
-    most: [usize; 2],
+    /// The most keys in a window, and the most panes open at once.
+    most_keys: Most,
+    most_open: Most,
     /// How many windows of this age are over.
     turns: usize,
     /// Keys in panes that are not at hand.
@@ -110,7 +126,7 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
     pub fn new(limit: StateLimit) -> Self {
         let set_aside = |_| KeyCells::with_room_for(limit.expected());
         Self {
-            hashing: KeyHashing::new(),
+            hashing: KeyHashing::new(limit.hash_seed),
             in_cache: std::env::var("IN_CACHE")
                 .ok()
                 .and_then(|v| v.parse().ok())
@@ -121,7 +137,8 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
             hot: std::array::from_fn(|_| KeyCells::none()),
             hot_positions: [None; HOT_PANES],
             spare: (0..HOT_PANES).map(set_aside).collect(),
-            most: [limit.expected(), 0],
+            most_keys: Most([limit.expected(), 0]),
+            most_open: Most([HOT_PANES, 0]),
             turns: 0,
             held: 0,
             high_water: 0,
@@ -141,7 +158,7 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
     fn open_at(&mut self, position: usize, window: Window) -> usize {
         let cells = match self.spare.pop() {
             Some(mut cells) => {
-                cells.fit(self.likely(), self.limit.expected());
+                cells.fit(self.most_keys.lately(), self.limit.expected());
                 cells
             }
             // More windows are open than memory was set aside for: what each of
@@ -149,12 +166,8 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
             None => KeyCells::none(),
         };
         self.open.insert(position, Pane { window, cells });
+        self.most_open.note(self.open.len());
         position
-    }
-
-    /// As many keys as came in any of the last few windows.
-    fn likely(&self) -> usize {
-        self.most[0].max(self.most[1])
     }
 
     /// Puts the pane of `window` at hand too, in this place, if it is open.
@@ -337,11 +350,15 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
         self.held -= came;
         if self.turns == AGE {
             self.turns = 0;
-            self.most = [0, self.most[0]];
+            self.most_keys.next_age();
+            self.most_open.next_age();
         }
         self.turns += 1;
-        self.most[0] = self.most[0].max(came);
-        if self.spare.len() < SPARE_PANES {
+        self.most_keys.note(came);
+        // The one that is being emptied is open no more and not yet spare.
+        let most = self.most_open.lately().max(HOT_PANES) + 1;
+        self.spare.truncate(most);
+        if self.spare.len() < most {
             self.spare.push(cells);
         }
     }
@@ -415,6 +432,83 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
             keys_high_water: self.high_water.max(keys),
             grown: self.grown,
             panes: self.open.len(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timestamp;
+
+    const BURST: u32 = 10_000;
+
+    fn window(n: i64) -> Window {
+        Window::new(
+            Timestamp::from_nanos(10 * n),
+            Timestamp::from_nanos(10 * n + 10),
+        )
+    }
+
+    /// One window: its keys come, and it is emptied.
+    fn pass(panes: &mut Panes<u32, u64>, n: i64, keys: impl Iterator<Item = u32> + Clone) {
+        panes.warm(0, window(n));
+        for key in keys.clone() {
+            *panes.cell(0, key, &|| 0).unwrap() += 1;
+        }
+        let held = panes.stats().keys;
+        let mut closing = panes.take_first().unwrap();
+        assert_eq!(closing.window(), window(n));
+        for key in keys.clone() {
+            let entry = panes.next_entry(&mut closing).unwrap();
+            assert_eq!((entry.key, entry.accumulator), (key, 1));
+        }
+        assert_eq!(panes.next_entry(&mut closing), None);
+        panes.recycle(closing);
+        assert_eq!(panes.stats().keys, held - keys.count());
+    }
+
+    #[test]
+    fn nothing_grows_in_the_steady_state_and_a_burst_is_forgotten() {
+        let mut panes = Panes::new(StateLimit::new(128, 1 << 20));
+        for n in 0..20 {
+            pass(&mut panes, n, 0..128);
+        }
+        assert_eq!(panes.stats().grown, 0);
+        pass(&mut panes, 20, 0..BURST);
+        let grown = panes.stats().grown;
+        assert!(grown > 0);
+        for n in 21..60 {
+            pass(&mut panes, n, BURST..BURST + 128);
+        }
+        assert_eq!(panes.stats().grown, grown);
+        assert_eq!(panes.stats().keys_high_water, BURST as usize);
+        let spare: usize = panes.spare.iter().map(KeyCells::bytes).sum();
+        assert!(spare <= 3 * 128 * 64, "{spare} bytes");
+    }
+
+    /// Many windows open at once, again and again: their memory is used again too,
+    /// and given back once they are few.
+    #[test]
+    fn as_many_spare_panes_are_kept_as_were_open_at_once() {
+        let mut panes: Panes<u32, u64> = Panes::new(StateLimit::new(16, 1 << 20));
+        let mut start = 0;
+        for (at_once, kept) in [(20, 21), (20, 21), (2, 3)] {
+            for _ in 0..3 * AGE as i64 {
+                for n in start..start + at_once {
+                    panes.cool();
+                    panes.warm(0, window(n));
+                    *panes.cell(0, 1, &|| 0).unwrap() += 1;
+                }
+                for _ in 0..at_once {
+                    let mut closing = panes.take_first().unwrap();
+                    while panes.next_entry(&mut closing).is_some() {}
+                    panes.recycle(closing);
+                }
+                start += at_once;
+            }
+            assert!(panes.spare.len() <= kept, "{}", panes.spare.len());
+            assert!(panes.spare.len() >= at_once as usize);
         }
     }
 }

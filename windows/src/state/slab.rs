@@ -24,7 +24,7 @@ impl Slot {
 pub struct StateLimit {
     expected: usize,
     limit: usize,
-    hash_seed: Option<u64>,
+    pub(crate) hash_seed: Option<u64>,
 }
 
 impl StateLimit {
