@@ -103,10 +103,33 @@ where
         }
     }
 
-    /// For a new key, another window than the record before, or none at all.
-    #[cold]
+    /// For a key that is new in its slice, mostly.
     #[inline(never)]
     fn fold_the_long_way(&mut self, key: K, record: Record<T>) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        let aggregate = &self.aggregate;
+        let create = || aggregate.create();
+        let key = match self.slices.first_touch(record.time, key, &create) {
+            Ok(accumulator) => {
+                let arrival = Arrival {
+                    time: record.time,
+                    value: &record.value,
+                    number: self.arrivals,
+                };
+                arrival.fold_into(aggregate, accumulator);
+                culprit.cleared();
+                return Flow::Open;
+            }
+            Err(key) => key,
+        };
+        culprit.cleared();
+        self.fold_the_longest_way(key, record)
+    }
+
+    /// For another slice than that of the record before, or none at all.
+    #[cold]
+    #[inline(never)]
+    fn fold_the_longest_way(&mut self, key: K, record: Record<T>) -> Flow {
         let Record { time, value } = record;
         let number = self.arrivals;
         if self.presence != Presence::Counted {

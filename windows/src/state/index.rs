@@ -112,6 +112,36 @@ impl Index {
         }
     }
 
+    /// The slot with this hash for which `is_same` holds, or the place of the vacant
+    /// word into which [`fill`](Self::fill) puts a new one.
+    #[inline(always)]
+    pub(crate) fn find_or_gap(
+        &self,
+        hash: u64,
+        mut is_same: impl FnMut(u32) -> bool,
+    ) -> Result<u32, usize> {
+        let print = print_of(hash);
+        let mut at = self.home(print);
+        loop {
+            let word = self.word(at);
+            if word == VACANT {
+                return Err(at);
+            }
+            if print_in(word) == print && is_same(slot_in(word)) {
+                return Ok(slot_in(word));
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// Adds an entry where there is room, at a [gap](Self::find_or_gap) that was
+    /// found for its hash.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, gap: usize, hash: u64, slot: u32) {
+        self.set(gap, u64::from(print_of(hash)) << 32 | u64::from(slot));
+        self.used += 1;
+    }
+
     /// Where the first word of a print's home pair lies.
     #[inline(always)]
     fn home(&self, print: u32) -> usize {
@@ -128,6 +158,7 @@ impl Index {
         self.pairs[at / 2].0[at % 2]
     }
 
+    #[inline(always)]
     fn set(&mut self, at: usize, word: u64) {
         self.pairs[at / 2].0[at % 2] = word;
     }

@@ -116,6 +116,33 @@ impl<K: Hash + Eq, Acc> KeyCells<K, Acc> {
         &mut self.cells[number].accumulator
     }
 
+    /// The number of a key's cell, which is made if the key is new and there is
+    /// room: as long as nothing has to grow and fewer than `limit` are there.
+    #[inline(always)]
+    pub(crate) fn find_or_fill(
+        &mut self,
+        hash: u64,
+        key: K,
+        limit: usize,
+        create: &impl Fn() -> Acc,
+    ) -> Result<usize, K> {
+        let cells = &self.cells;
+        let is_same = |number| cells.get(number as usize).map(|cell| &cell.key) == Some(&key);
+        let gap = match self.index.find_or_gap(hash, is_same) {
+            Ok(number) => return Ok(number as usize),
+            Err(gap) => gap,
+        };
+        let number = cells.len();
+        if number == cells.capacity() || number >= limit || self.index.is_full() {
+            return Err(key);
+        }
+        // At most `MOST_KEYS` keys, so it fits.
+        self.index.fill(gap, hash, number as u32);
+        let accumulator = create();
+        self.cells.push(Cell { key, accumulator });
+        Ok(number)
+    }
+
     /// The number of a key's cell, which is made if the key is new and fewer than
     /// `limit` are there. Says whether memory grew by it, too.
     ///

@@ -114,7 +114,7 @@ pub struct Panes<K, Acc> {
     /// The most keys in a window, and the most panes open at once.
     most_keys: Most,
     most_open: Most,
-    /// How many windows of this age are over.
+    /// How many windows of this age were opened.
     turns: usize,
     /// Keys in panes that are not at hand.
     held: usize,
@@ -153,6 +153,12 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
     }
 
     fn open_at(&mut self, position: usize, window: Window) -> usize {
+        self.turns += 1;
+        if self.turns == AGE {
+            self.turns = 0;
+            self.most_keys.next_age();
+            self.most_open.next_age();
+        }
         let cells = match self.spare.pop() {
             Some(mut cells) => {
                 cells.fit(self.most_keys.lately(), self.limit.expected());
@@ -253,19 +259,34 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
     where
         K: Clone,
     {
-        let is_warm = self.is_warm(place);
         let cells = self.hot.get_mut(place)?;
         let number = match cells.find(record.hash, &record.key) {
             Some(number) => number,
-            None if is_warm && cells.len() < self.limit.limit() => {
-                let key = record.key.clone();
-                let (number, grown) = cells.push(&self.hashing, record.hash, key, create());
-                self.grown += u64::from(grown);
-                number
+            None if self.hot_positions[place].is_some() => {
+                let (key, limit) = (record.key.clone(), self.limit.limit());
+                cells.find_or_fill(record.hash, key, limit, create).ok()?
             }
             None => return None,
         };
         Some(cells.at(number))
+    }
+
+    /// The cell of a key that is likely new to the pane at hand in this place. Gives
+    /// the key back if there is no pane, or no room without growing.
+    #[inline(always)]
+    pub(crate) fn new_cell(
+        &mut self,
+        place: usize,
+        key: K,
+        create: &impl Fn() -> Acc,
+    ) -> Result<&mut Acc, K> {
+        if !self.is_warm(place) {
+            return Err(key);
+        }
+        let hash = self.hashing.hash(&key);
+        let cells = &mut self.hot[place % HOT_PANES];
+        let number = cells.find_or_fill(hash, key, self.limit.limit(), create)?;
+        Ok(cells.at(number))
     }
 
     /// The cell of `key` in the pane at hand in this place. Makes room for a new
@@ -345,12 +366,6 @@ impl<K: Hash + Eq, Acc> Panes<K, Acc> {
     /// Lets go of an empty pane in which so many keys `came`.
     fn put_away(&mut self, cells: KeyCells<K, Acc>, came: usize) {
         self.held -= came;
-        if self.turns == AGE {
-            self.turns = 0;
-            self.most_keys.next_age();
-            self.most_open.next_age();
-        }
-        self.turns += 1;
         self.most_keys.note(came);
         // The one that is being emptied is open no more and not yet spare.
         let most = self.most_open.lately().max(HOT_PANES) + 1;

@@ -109,6 +109,19 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     /// all of them.
     fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut A::Accumulator>;
 
+    /// The accumulator of a `key` that was not [at hand](Self::at_hand), if all there
+    /// is to do is to make one; nothing becomes due by it. Else the key, back.
+    #[inline(always)]
+    fn first_touch(
+        &mut self,
+        aggregate: &A,
+        time: Timestamp,
+        key: K,
+    ) -> Result<&mut A::Accumulator, K> {
+        let _ = (aggregate, time);
+        Err(key)
+    }
+
     /// Folds a record into its windows. Nothing is folded unless the answer is
     /// [`Added::Kept`]; then something may be due.
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added;

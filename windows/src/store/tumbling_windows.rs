@@ -147,37 +147,27 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         self.panes.known_cell(place, key)
     }
 
+    /// The accumulator of a `key` that was not [at hand](Self::at_hand), if all there
+    /// is to do is to make one: its window is at hand, and has room. Else the key,
+    /// back.
+    #[inline(always)]
+    pub fn first_touch(
+        &mut self,
+        time: Timestamp,
+        key: K,
+        create: &impl Fn() -> Acc,
+    ) -> Result<&mut Acc, K> {
+        match self.hot.place(time) {
+            Some(place) => self.panes.new_cell(place, key, create),
+            None => Err(key),
+        }
+    }
+
     /// Folds a record at `time` into its window under `key`.
     ///
     /// `create` makes an empty accumulator (the same one at every call), `fold`
     /// changes it. Nothing is folded unless the answer is [`Added::Kept`].
     pub fn update(
-        &mut self,
-        time: Timestamp,
-        key: K,
-        create: &impl Fn() -> Acc,
-        fold: impl FnOnce(&mut Acc),
-    ) -> Added {
-        if let Some(place) = self.ahead.place(time) {
-            if self.panes.is_warm(place) {
-                let added = match self.panes.cell(place, key, create) {
-                    Ok(cell) => {
-                        fold(cell);
-                        Added::Kept
-                    }
-                    Err(TooManyKeys { .. }) => Added::Refused,
-                };
-                if self.looks_ahead && self.is_large != self.panes.is_large() {
-                    self.show();
-                }
-                return added;
-            }
-        }
-        self.update_the_long_way(time, key, create, fold)
-    }
-
-    #[inline(never)]
-    fn update_the_long_way(
         &mut self,
         time: Timestamp,
         key: K,
@@ -207,6 +197,9 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         match cell {
             Ok(cell) => {
                 fold(cell);
+                if self.looks_ahead && self.is_large != self.panes.is_large() {
+                    self.show();
+                }
                 Added::Kept
             }
             Err(TooManyKeys { .. }) => Added::Refused,
@@ -426,6 +419,16 @@ where
     #[inline(always)]
     fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut A::Accumulator> {
         TumblingWindows::at_hand(self, time, key)
+    }
+
+    #[inline(always)]
+    fn first_touch(
+        &mut self,
+        aggregate: &A,
+        time: Timestamp,
+        key: K,
+    ) -> Result<&mut A::Accumulator, K> {
+        TumblingWindows::first_touch(self, time, key, &|| aggregate.create())
     }
 
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added {
