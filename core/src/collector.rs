@@ -13,8 +13,8 @@ use fluxus_windows::Timestamp;
 /// # The contract
 ///
 /// The stage that drives the chain calls, in this order: [`open`] once; then
-/// any number of [`push`], [`signal`] and [`end_batch`], each only while the
-/// last answer was [`Flow::Open`], else [`resume`] until it is; last,
+/// any number of [`push`], [`push_each`], [`signal`] and [`end_batch`], each only
+/// while the last answer was [`Flow::Open`], else [`resume`] until it is; last,
 /// `signal(Signal::End)` followed by `resume` until the answer is `Open` or
 /// `Finished`. [`flush`] may be called at any time between. [`abort`] is called
 /// instead of the rest when the job ends early.
@@ -26,6 +26,7 @@ use fluxus_windows::Timestamp;
 ///
 /// [`open`]: Collector::open
 /// [`push`]: Collector::push
+/// [`push_each`]: Collector::push_each
 /// [`signal`]: Collector::signal
 /// [`end_batch`]: Collector::end_batch
 /// [`resume`]: Collector::resume
@@ -37,6 +38,23 @@ pub trait Collector<T> {
 
     /// Takes a record.
     fn push(&mut self, time: Timestamp, value: T) -> Flow;
+
+    /// Takes records as if each were [pushed](Self::push), in one call: the loop
+    /// over a batch, which an operator can wrap in what is done once a batch.
+    ///
+    /// Whatever is drawn from `records` is accepted, and nothing is drawn once
+    /// there is none. [`Flow::Open`] says that all were drawn; behind any other
+    /// answer the rest is still in there.
+    #[inline(always)]
+    fn push_each<I: Iterator<Item = (Timestamp, T)>>(&mut self, records: I) -> Flow {
+        for (time, value) in records {
+            let flow = self.push(time, value);
+            if !flow.is_open() {
+                return flow;
+            }
+        }
+        Flow::Open
+    }
 
     /// Takes a signal, which holds between the records before and after it.
     fn signal(&mut self, signal: Signal) -> Flow;

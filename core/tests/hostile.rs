@@ -13,7 +13,7 @@ use fluxus_core::operator::{
 use fluxus_core::source::{BoxError, Head, Pulled, Source, SourceStatus};
 use fluxus_core::windows::aggregate::{Count, Sum};
 use fluxus_core::windows::{
-    BoundedDisorder, Firing, Lateness, Timestamp, Tumbling, WatermarkGenerator, Window,
+    BoundedDisorder, Firing, Lateness, Punctuated, Timestamp, Tumbling, WatermarkGenerator, Window,
 };
 use fluxus_core::{
     run_local, Chain, Collector, Config, Flow, Measure, Name, Plan, Signal, Stamp, Watermark,
@@ -71,6 +71,39 @@ fn operators_without_state() {
     );
 }
 
+/// Long runs of records, handed on in one call, of which some bring a watermark:
+/// it comes right behind its record, and what was not drawn comes later.
+#[test]
+fn watermarks_in_the_middle_of_a_run_keep_their_places() {
+    let keeps = |n: i64| n % 5 < 2 || (200..=399).contains(&n);
+    let (mut script, mut expected) = (Vec::new(), Vec::new());
+    for n in 0..700 {
+        script.push(Record(-1, n));
+        expected.extend(keeps(n).then_some(Record(n, n)));
+        expected.extend((n % 50 == 7).then_some(At(n)));
+        if n % 331 == 330 {
+            script.push(Barrier(n as u64));
+            expected.push(Barrier(n as u64));
+        }
+    }
+    expected.push(End);
+    let marks = Punctuated::new(|time, n: &i64| (n % 50 == 7).then_some(time));
+    holds("in between", &expected, &script, |head| {
+        let timed = Timestamps::new(name(), head, |&n: &i64| at(n), marks.clone());
+        Filter::new(name(), timed, move |n: &i64| keeps(*n))
+    });
+    // A generator that is no plain number, and so stays in the operator.
+    let marks = Arc::new(());
+    let marks = Punctuated::new(move |time, n: &i64| {
+        let _ = &marks;
+        (n % 50 == 7).then_some(time)
+    });
+    holds("in between, not plain", &expected, &script, |head| {
+        let timed = Timestamps::new(name(), head, |&n: &i64| at(n), marks.clone());
+        Filter::new(name(), timed, move |n: &i64| keeps(*n))
+    });
+}
+
 #[test]
 fn more_offspring_than_one_call_may_emit() {
     // 4096 is where a call leaves off: before it, at it, behind it, twice.
@@ -86,6 +119,7 @@ fn more_offspring_than_one_call_may_emit() {
                 a_pull: 1,
                 batch: 512,
                 workers: 1,
+                together: false,
             };
             let found = heard(drive, &script, |head| {
                 FlatMap::new(name(), head, |n: i64| 0..n)
@@ -471,6 +505,7 @@ fn a_window_whose_results_are_no_longer_wanted_ends_well() {
                     a_pull: usize::MAX,
                     batch,
                     workers: 1,
+                    together: false,
                 };
                 let found = heard(drive, &window_script(), windows);
                 let records = found.iter().filter(|s| matches!(s, Record(..))).count();
@@ -539,6 +574,7 @@ fn what_is_late_is_counted_once_however_it_is_driven() {
             let script = Script {
                 lines: window_script().into_iter(),
                 a_pull: usize::MAX,
+                together: false,
             };
             let head: Head<_, true> =
                 Head::new(&mut plan, Name::new("script"), vec![script]).unwrap();
@@ -563,6 +599,7 @@ fn inputs_take_turns_though_downstream_is_full_after_every_record() {
                 a_pull: usize::MAX,
                 batch: 4,
                 workers: 1,
+                together: false,
             };
             let all = heard_by_all(drive, &scripts, |head| {
                 let last = RollingReduce::new(|_: &i64, b| b);

@@ -21,6 +21,7 @@ fn counted(scripts: [Vec<Said<i64>>; 2], a_pull: usize) -> (Report, BTreeMap<(i6
     let sources = scripts.map(|lines| Script {
         lines: lines.into_iter(),
         a_pull,
+        together: false,
     });
     let head = Head::<_, true>::new(&mut plan, Name::new("script"), sources.into()).unwrap();
     let windows = WindowAggregate::new(

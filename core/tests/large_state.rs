@@ -135,6 +135,7 @@ fn nothing_is_said_after_downstream_has_enough() {
                     a_pull,
                     batch,
                     workers: 1,
+                    together: false,
                 };
                 let heavy = heard(drive, &script, |head| windows::<HEAVY, _>(head, 0));
                 let light = heard(drive, &script, |head| windows::<LIGHT, _>(head, 0));
@@ -162,6 +163,7 @@ fn what_does_not_make_it_comes_out_at_the_side_in_order() {
         let source = Script {
             lines: script().into_iter(),
             a_pull: usize::MAX,
+            together: false,
         };
         let head: fluxus_core::source::Head<_, true> =
             fluxus_core::source::Head::new(&mut plan, Name::new("script"), vec![source]).unwrap();
@@ -244,6 +246,7 @@ fn a_panic_in_the_aggregate_names_the_operator() {
     let source = Script {
         lines: script.into_iter(),
         a_pull: usize::MAX,
+        together: false,
     };
     let head: fluxus_core::source::Head<_, true> =
         fluxus_core::source::Head::new(&mut plan, Name::new("script"), vec![source]).unwrap();

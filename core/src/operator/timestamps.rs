@@ -102,12 +102,78 @@ impl<F, G, C> TimestampsOperator<F, G, C> {
     }
 }
 
+impl<F, G, C> TimestampsOperator<F, G, C> {
+    /// Gives each record its time and passes all on in one call, or in several
+    /// with the watermarks between them that `generator` asks for.
+    #[inline(always)]
+    fn pass_each<T, I>(&mut self, generator: &mut G, mut records: I) -> Flow
+    where
+        F: FnMut(&T) -> Timestamp,
+        G: WatermarkGenerator<T>,
+        C: Collector<T>,
+        I: Iterator<Item = (Timestamp, T)>,
+    {
+        loop {
+            let mut due = None;
+            let (name, time_of) = (&self.name, &mut self.time_of);
+            let flow = self.next.push_each(std::iter::from_fn(|| {
+                // A watermark follows right behind the record that brought it.
+                if due.is_some() {
+                    return None;
+                }
+                let (_, value) = records.next()?;
+                let culprit = Culprit::new(name);
+                let time = time_of(&value);
+                due = generator.observe(time, &value);
+                culprit.cleared();
+                Some((time, value))
+            }));
+            let Some(watermark) = due else {
+                return flow;
+            };
+            if !flow.is_open() {
+                self.owed = due;
+                return flow;
+            }
+            let flow = self.emit(watermark);
+            if !flow.is_open() {
+                return flow;
+            }
+        }
+    }
+}
+
+/// Whether a generator is so small and plain that it can be copied out of the
+/// operator for the length of a batch.
+const fn is_plain<G>() -> bool {
+    !std::mem::needs_drop::<G>() && std::mem::size_of::<G>() <= 64
+}
+
 impl<T, F, G, C> Collector<T> for TimestampsOperator<F, G, C>
 where
     F: FnMut(&T) -> Timestamp,
     G: WatermarkGenerator<T>,
     C: Collector<T>,
 {
+    /// What the generator has seen lives in registers meanwhile: in the operator
+    /// it would be written back, and waited for, at every record.
+    #[inline(always)]
+    fn push_each<I: Iterator<Item = (Timestamp, T)>>(&mut self, records: I) -> Flow {
+        if is_plain::<G>() {
+            let mut generator = self.generator.clone();
+            let flow = self.pass_each(&mut generator, records);
+            self.generator = generator;
+            return flow;
+        }
+        for (time, value) in records {
+            let flow = self.push(time, value);
+            if !flow.is_open() {
+                return flow;
+            }
+        }
+        Flow::Open
+    }
+
     #[inline]
     fn push(&mut self, _: Timestamp, value: T) -> Flow {
         let culprit = Culprit::new(&self.name);

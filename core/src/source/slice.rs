@@ -74,17 +74,15 @@ impl<T: Clone + Send + Sync + 'static> Source for SliceSource<T> {
         let start = self.position;
         let count = budget.min(self.block_end - start);
         let mut left = self.records[start..start + count].iter();
-        while let Some(record) = left.next() {
-            let flow = out.push(Timestamp::MIN, record.clone());
-            if !flow.is_open() {
-                let records = count - left.len();
-                self.position = start + records;
-                return Ok(Pulled {
-                    records,
-                    status: SourceStatus::Ready,
-                    flow,
-                });
-            }
+        let flow = out.push_each(left.by_ref().map(|record| (Timestamp::MIN, record.clone())));
+        if !flow.is_open() {
+            let records = count - left.len();
+            self.position = start + records;
+            return Ok(Pulled {
+                records,
+                status: SourceStatus::Ready,
+                flow,
+            });
         }
         self.position = start + count;
         Ok(Pulled {

@@ -36,16 +36,44 @@ pub(crate) fn at(nanos: i64) -> Timestamp {
 pub(crate) struct Script<T> {
     pub(crate) lines: std::vec::IntoIter<Said<T>>,
     pub(crate) a_pull: usize,
+    /// Records with no signal between them are handed on in one call.
+    pub(crate) together: bool,
 }
 
-impl<T: Send + 'static> Source for Script<T> {
+impl<T: Clone + Send + 'static> Script<T> {
+    /// Hands on the records up to the next signal, `most` at the most, and tells
+    /// how many were taken.
+    fn push_run<C: Collector<T>>(&mut self, most: usize, out: &mut C) -> (usize, Flow) {
+        let run = self.lines.as_slice().iter().map_while(|line| match line {
+            Record(time, value) => Some((at(*time), value.clone())),
+            _ => None,
+        });
+        // Behind the signal there are records again: those are another run's.
+        let mut left = run.fuse().take(most);
+        let mut drawn = 0;
+        let flow = out.push_each(left.by_ref().inspect(|_| drawn += 1));
+        let is_left = left.next().is_some();
+        assert!(!(flow.is_open() && is_left), "open, and records are left");
+        self.lines.by_ref().take(drawn).for_each(drop);
+        (drawn, flow)
+    }
+}
+
+impl<T: Clone + Send + 'static> Source for Script<T> {
     type Item = T;
 
     fn pull<C: Collector<T>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
         let (mut records, mut flow) = (0, Flow::Open);
         let born = Stamp::NONE;
         let mut status = SourceStatus::Ready;
-        while flow.is_open() && records < budget.min(self.a_pull) {
+        let most = budget.min(self.a_pull);
+        while flow.is_open() && records < most {
+            if self.together && matches!(self.lines.as_slice(), [Record(..), ..]) {
+                let (drawn, answer) = self.push_run(most - records, out);
+                records += drawn;
+                flow = answer;
+                continue;
+            }
             flow = match self.lines.next() {
                 Some(Record(time, value)) => {
                     records += 1;
@@ -207,18 +235,27 @@ pub(crate) struct Drive {
     pub(crate) a_pull: usize,
     pub(crate) batch: usize,
     pub(crate) workers: usize,
+    pub(crate) together: bool,
 }
 
 /// Every way to drive a chain on one worker, the plainest first.
 pub(crate) fn drives() -> Vec<Drive> {
     let mut drives = Vec::new();
     for mood in PATIENT {
-        for (a_pull, batch) in [(usize::MAX, 512), (1, 512), (usize::MAX, 1), (3, 2)] {
+        for (a_pull, batch, together) in [
+            (usize::MAX, 512, false),
+            (1, 512, false),
+            (usize::MAX, 1, false),
+            (3, 2, false),
+            (usize::MAX, 512, true),
+            (3, 2, true),
+        ] {
             drives.push(Drive {
                 mood,
                 a_pull,
                 batch,
                 workers: 1,
+                together,
             });
         }
     }
@@ -246,6 +283,7 @@ where
     let script = |lines: &Vec<Said<T>>| Script {
         lines: lines.clone().into_iter(),
         a_pull: drive.a_pull,
+        together: drive.together,
     };
     let sources = scripts.iter().map(script).collect();
     let head = Head::new(&mut plan, Name::new("script"), sources).unwrap();
@@ -360,12 +398,18 @@ pub(crate) fn holds<C>(
     let records = expected.iter().filter(|s| matches!(s, Record(..))).count();
     for wanted in (1..=records).take(40) {
         for mood in [Mood::Wants(wanted), Mood::WantsSlowly(wanted)] {
-            for (a_pull, batch) in [(usize::MAX, 512), (1, 512), (usize::MAX, 1)] {
+            for (a_pull, batch, together) in [
+                (usize::MAX, 512, false),
+                (1, 512, false),
+                (usize::MAX, 1, false),
+                (usize::MAX, 512, true),
+            ] {
                 let drive = Drive {
                     mood,
                     a_pull,
                     batch,
                     workers: 1,
+                    together,
                 };
                 let found = heard(drive, script, &build);
                 let expected = cut_off(expected, wanted);
