@@ -28,7 +28,7 @@ impl Slot {
 pub struct StateLimit {
     expected: usize,
     limit: usize,
-    hash_seed: Option<u64>,
+    pub(crate) hash_seed: Option<u64>,
 }
 
 impl StateLimit {
@@ -72,7 +72,8 @@ impl StateLimit {
 /// What an arena holds, for reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateStats {
-    /// Keys held now. In panes these are all that have a slot: a key keeps its own
+    /// Keys held now. Tumbling windows count a key in each window that holds it;
+    /// where panes share slots, these are all that have one: a key keeps its own
     /// for a while after its last window, as it may come again, and gives way when
     /// another one needs it.
     pub keys: usize,
@@ -319,7 +320,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// Bytes of memory that look-ups of a key may touch.
     #[inline(always)]
     pub(crate) const fn bytes_a_key(&self) -> usize {
-        Index::BYTES_AN_ENTRY + std::mem::size_of::<K>()
+        Index::BYTES_A_KEY + size_of::<K>()
     }
 
     /// The configured limit.
