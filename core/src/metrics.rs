@@ -25,11 +25,12 @@ pub enum Measure {
     Malformed,
     /// Records for a stage that had already finished.
     Unwanted,
-    /// The most keys held at once.
+    /// The most keys held at once, counted as [`KeysHeld`](Self::KeysHeld) are.
     KeysHighWater,
-    /// Keys held when windows last closed. Tumbling, sliding and cumulating windows
-    /// count with them the keys that have nothing open and keep their slots, as
-    /// they may come again; these give way to other keys.
+    /// Keys held when windows last closed. Tumbling windows count a key in each
+    /// window that holds it. Sliding and cumulating windows count with them the keys
+    /// that have nothing open and keep their slots, as they may come again; these
+    /// give way to other keys.
     KeysHeld,
     /// Panes open when windows last closed: stretches of time for which there
     /// is state, or windows where each is kept on its own.

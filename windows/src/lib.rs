@@ -3,13 +3,15 @@
 //! This crate knows no threads and no clocks. It holds the notions of event
 //! time ([`Timestamp`], watermarks and how they are generated and combined),
 //! the windows that cut it, the [`Aggregate`] that folds records, and the
-//! hash-slab arena ([`Panes`]) in which every open window keeps its state.
+//! hash-slab arenas in which every open window keeps its state.
 //!
 //! ```text
-//!   key ──► KeySlab ──► slot 17          one slot a key, shared by all panes
-//!                         │
-//!   time ─► pane 3:  [ . . 17 . . ]      one dense cell a slot, a bit says "touched"
-//!           pane 4:  [ . . 17 . . ]
+//!   tumbling   time ─► pane 3   key ──► index ──► [ .. | ant 3 | .. ]     a slab a window
+//!
+//!   the rest   key ──► KeySlab ──► slot 17                a slot a key, for all panes
+//!                                    │
+//!              time ─► pane 3:  [ . . 17 . . ]            a cell a slot
+//!                      pane 4:  [ . . 17 . . ]
 //! ```
 //!
 //! The same input gives the same output, on one thread or many, today or

@@ -92,7 +92,7 @@ proptest! {
         let tumbling = Tumbling::new(Duration::from_nanos(size as u64))
             .and_then(|t| t.with_offset_ns(offset))
             .unwrap();
-        let mut windows = TumblingWindows::new(tumbling, StateLimit::new(expected, 64), &zero);
+        let mut windows = TumblingWindows::new(tumbling, StateLimit::new(expected, 64));
         let mut oracle = Oracle::default();
         let (mut rows, mut expected_rows, mut late) = (Vec::new(), Vec::new(), 0);
         for step in steps {
@@ -108,17 +108,16 @@ proptest! {
                     windows.advance(Timestamp::from_nanos(time));
                     oracle.watermark = oracle.watermark.max(Some(time));
                     expected_rows.extend(oracle.close(size));
-                    windows.tidy();
                 }
                 Step::Take(most) => {
                     for _ in 0..most {
-                        rows.extend(windows.next_closed(&zero).map(row));
+                        rows.extend(windows.next_closed().map(row));
                     }
                 }
             }
         }
         windows.advance(Timestamp::MAX);
-        while let Some(closed) = windows.next_closed(&zero) {
+        while let Some(closed) = windows.next_closed() {
             rows.push(row(closed));
         }
         oracle.watermark = Some(i64::MAX);
@@ -135,17 +134,17 @@ proptest! {
         expected_rows.sort_unstable();
         prop_assert_eq!(rows, expected_rows);
         prop_assert_eq!(late, oracle.late);
-        prop_assert_eq!(windows.stats().panes, 0);
+        prop_assert_eq!((windows.stats().panes, windows.stats().keys), (0, 0));
     }
 }
 
-/// Keys that come and go do not pile up: the slab holds twice those of a window,
-/// whatever has passed before.
+/// Keys that come and go do not pile up: a window that has closed leaves none
+/// behind, and memory is that of a window.
 #[test]
-fn idle_keys_are_no_more_than_the_others() {
+fn a_closed_window_leaves_no_key_behind() {
     let zero = || 0u64;
     let tumbling = Tumbling::new(Duration::from_nanos(10)).unwrap();
-    let mut windows = TumblingWindows::new(tumbling, StateLimit::new(0, 1 << 20), &zero);
+    let mut windows = TumblingWindows::new(tumbling, StateLimit::new(0, 1 << 20));
     let mut rows = 0;
     for window in 0..1_000i64 {
         for n in 0..100i64 {
@@ -153,22 +152,22 @@ fn idle_keys_are_no_more_than_the_others() {
             windows.update(at, window * 100 + n, &zero, |count| *count += 1);
         }
         windows.advance(Timestamp::from_nanos(window * 10 + 9));
-        while windows.next_closed(&zero).is_some() {
+        while windows.next_closed().is_some() {
             rows += 1;
         }
-        windows.tidy();
-        assert!(windows.stats().keys <= 200, "{:?}", windows.stats());
+        assert_eq!(windows.stats().keys, 0);
     }
+    assert_eq!(windows.stats().keys_high_water, 100);
     assert_eq!(rows, 100_000);
 }
 
-/// At the limit, keys that nothing holds make room; then records are refused,
-/// and the windows that are open are untouched.
+/// At the limit of a window records are refused, and those of its keys are not;
+/// the next one has room again.
 #[test]
 fn the_limit_refuses_new_keys_and_keeps_the_old() {
     let zero = || 0u64;
     let tumbling = Tumbling::new(Duration::from_nanos(10)).unwrap();
-    let mut windows = TumblingWindows::new(tumbling, StateLimit::new(4, 4), &zero);
+    let mut windows = TumblingWindows::new(tumbling, StateLimit::new(4, 4));
     let add = |windows: &mut TumblingWindows<u64, u64>, time, key| {
         windows.update(Timestamp::from_nanos(time), key, &zero, |count| *count += 1)
     };
@@ -179,16 +178,12 @@ fn the_limit_refuses_new_keys_and_keeps_the_old() {
     assert_eq!(add(&mut windows, 1, 3), Added::Kept);
     windows.advance(Timestamp::from_nanos(9));
     let mut closed = Vec::new();
-    while let Some(cell) = windows.next_closed(&zero) {
+    while let Some(cell) = windows.next_closed() {
         closed.push((cell.key, cell.accumulator));
     }
     assert_eq!(closed, [(0, 1), (1, 1), (2, 1), (3, 2)]);
     for key in 10..14 {
-        assert_eq!(
-            add(&mut windows, 11, key),
-            Added::Kept,
-            "old keys made room"
-        );
+        assert_eq!(add(&mut windows, 11, key), Added::Kept, "old keys are gone");
     }
     assert_eq!(add(&mut windows, 11, 14), Added::Refused);
 }

@@ -204,11 +204,32 @@ where
         self.fold_the_long_way(key, Record { time, value }, number)
     }
 
-    /// For a new key, another window than the record before, or none at all; and
-    /// for all where the state is large.
-    #[cold]
+    /// For a key that is new in its window, mostly.
     #[inline(never)]
     fn fold_the_long_way(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        let touched = self.windows.first_touch(&self.aggregate, record.time, key);
+        let key = match touched {
+            Ok(accumulator) => {
+                let arrival = Arrival {
+                    time: record.time,
+                    value: &record.value,
+                    number,
+                };
+                arrival.fold_into(&self.aggregate, accumulator);
+                culprit.cleared();
+                return Flow::Open;
+            }
+            Err(key) => key,
+        };
+        culprit.cleared();
+        self.fold_the_longest_way(key, record, number)
+    }
+
+    /// For another window than the record before, or none at all; and for all where
+    /// the state is large.
+    #[inline(never)]
+    fn fold_the_longest_way(&mut self, key: K, record: Record<T>, number: u64) -> Flow {
         match self.windows.is_large() {
             true => self.wait(key, record, number),
             false => self.add(key, record, number),

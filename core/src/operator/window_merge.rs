@@ -43,6 +43,14 @@ where
             return Flow::Open;
         }
         let aggregate = &self.keyed.aggregate;
+        let key = match self.keyed.windows.first_touch(aggregate, time, key) {
+            Ok(accumulator) => {
+                aggregate.merge(accumulator, other);
+                culprit.cleared();
+                return Flow::Open;
+            }
+            Err(key) => key,
+        };
         let added = self.keyed.windows.merge(aggregate, time, key, other);
         culprit.cleared();
         match added {

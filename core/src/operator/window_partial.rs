@@ -87,9 +87,8 @@ where
         aggregate: &A,
         next: C,
     ) -> Self {
-        let create = || aggregate.create();
         Self {
-            slices: TumblingWindows::new(slicing, instance.state_limit, &create),
+            slices: TumblingWindows::new(slicing, instance.state_limit),
             arrivals: 0,
             name: name.clone(),
             key_of: key_of.clone(),
@@ -104,10 +103,33 @@ where
         }
     }
 
-    /// For a new key, another window than the record before, or none at all.
-    #[cold]
+    /// For a key that is new in its slice, mostly.
     #[inline(never)]
     fn fold_the_long_way(&mut self, key: K, record: Record<T>) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        let aggregate = &self.aggregate;
+        let create = || aggregate.create();
+        let key = match self.slices.first_touch(record.time, key, &create) {
+            Ok(accumulator) => {
+                let arrival = Arrival {
+                    time: record.time,
+                    value: &record.value,
+                    number: self.arrivals,
+                };
+                arrival.fold_into(aggregate, accumulator);
+                culprit.cleared();
+                return Flow::Open;
+            }
+            Err(key) => key,
+        };
+        culprit.cleared();
+        self.fold_the_longest_way(key, record)
+    }
+
+    /// For another slice than that of the record before, or none at all.
+    #[cold]
+    #[inline(never)]
+    fn fold_the_longest_way(&mut self, key: K, record: Record<T>) -> Flow {
         let Record { time, value } = record;
         let number = self.arrivals;
         if self.presence != Presence::Counted {
@@ -133,26 +155,15 @@ where
         }
     }
 
-    /// Passes a signal on, and does behind it what it need not wait for.
-    fn signal_then_tidy(&mut self, signal: Signal) -> Flow {
-        let flow = self.next.signal(signal);
-        let culprit = Culprit::new(&self.name);
-        self.slices.tidy();
-        culprit.cleared();
-        flow
-    }
-
     fn empty(&mut self) -> Flow {
-        let aggregate = &self.aggregate;
-        let create = || aggregate.create();
         for _ in 0..self.batch {
             let culprit = Culprit::new(&self.name);
-            let closed = self.slices.next_closed(&create);
+            let closed = self.slices.next_closed();
             culprit.cleared();
             let Some(closed) = closed else {
                 self.grown.set(self.slices.stats().grown);
                 return match self.emptying.take() {
-                    Some(signal) => self.signal_then_tidy(signal),
+                    Some(signal) => self.next.signal(signal),
                     None => Flow::Open,
                 };
             };
@@ -223,7 +234,7 @@ where
             }
         };
         if !anything {
-            return self.signal_then_tidy(signal);
+            return self.next.signal(signal);
         }
         self.emptying = Some(signal);
         self.empty()

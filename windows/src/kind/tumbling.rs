@@ -87,12 +87,12 @@ impl<T> WindowKind<T> for Tumbling {
         K: Hash + Eq + Clone + Send + 'static,
         A: Aggregate<T>;
 
-    fn store<K, A>(&self, lateness: Lateness, limit: StateLimit, aggregate: &A) -> Self::Store<K, A>
+    fn store<K, A>(&self, lateness: Lateness, limit: StateLimit, _: &A) -> Self::Store<K, A>
     where
         K: Hash + Eq + Clone + Send + 'static,
         A: Aggregate<T>,
     {
-        TumblingWindows::new(*self, limit, &|| aggregate.create()).with_lateness(lateness)
+        TumblingWindows::new(*self, limit).with_lateness(lateness)
     }
 
     fn slicing(&self) -> Option<Slicing> {

@@ -4,10 +4,10 @@ use crate::{Arrival, Slot, Timestamp};
 /// wait for memory together.
 ///
 /// ```text
-///   expect       hash the key; ask for the bucket of the index     one by one
-///   look_ahead   read the bucket; ask for the key                  all of them
-///                compare the key: the slot; ask for the cell       all of them
-///   found_ahead  fold into the cell                                one by one
+///   expect       hash the key; ask for its pair of the index     one by one
+///   look_ahead   read the pair; ask for the cell                 all of them
+///   found_ahead  look the key up, which is a new one or not;
+///                fold into the cell                              one by one
 /// ```
 ///
 /// The methods are those of [`WindowStore`](crate::WindowStore). They decide
@@ -23,7 +23,7 @@ pub struct Ahead<K, T> {
     /// The how-manieth record it is.
     pub number: u64,
     pub(crate) hash: u64,
-    /// Where the key may be, and then where it was found.
+    /// Where the key was found, by the stores that give keys slots.
     pub(crate) slot: Slot,
 }
 

@@ -1,5 +1,5 @@
 use crate::state::block_set::BlockSet;
-use crate::{Prefetch, Slot};
+use crate::Slot;
 
 /// How many cells lie together with the bits that say which were touched.
 pub(crate) const CELLS: usize = u64::BITS as usize;
@@ -124,12 +124,6 @@ impl<Acc> SpareBlocks<Acc> {
         self.spare.push(cells);
     }
 
-    /// How many wait.
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.spare.len()
-    }
-
     /// A pane has been emptied: gives back what was not needed for long.
     pub(crate) fn turn(&mut self) {
         let most = self.most[0].max(self.most[1]).max(self.expected);
@@ -174,16 +168,6 @@ impl<Acc> Table<Acc> {
     #[inline]
     pub(crate) fn touched(&self, block: usize) -> u64 {
         self.0.get(block).map_or(0, |block| block.touched)
-    }
-
-    /// Asks for the memory that [`touch`](Self::touch) will need.
-    #[inline(always)]
-    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
-        let (block, cell) = place_of(slot);
-        let block = self.0.get(block);
-        if let Some(cells) = block.and_then(|block| block.cells.as_ref()) {
-            memory.prefetch(&cells.0[cell]);
-        }
     }
 
     /// The cell of `slot`, marked as touched, if its block is held.

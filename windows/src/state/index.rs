@@ -22,7 +22,7 @@
 /// (the layout of F14): fewer look-ups went on, but to compare six tags in one
 /// word took three times the instructions. On W2 (10,000 keys, in cache), see
 /// `docs/performance.md`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Index {
     pairs: Vec<Pair>,
     used: usize,
@@ -68,8 +68,8 @@ fn slot_in(word: u64) -> u32 {
 }
 
 impl Index {
-    /// On average, as it grows.
-    pub(crate) const BYTES_AN_ENTRY: usize = 3 * std::mem::size_of::<Pair>() / 2;
+    /// For each key that there is room for.
+    pub(crate) const BYTES_A_KEY: usize = std::mem::size_of::<Pair>();
 
     /// An index with room for `keys` before it grows.
     pub(crate) fn with_room_for(keys: usize) -> Self {
@@ -112,6 +112,36 @@ impl Index {
         }
     }
 
+    /// The slot with this hash for which `is_same` holds, or the place of the vacant
+    /// word into which [`fill`](Self::fill) puts a new one.
+    #[inline(always)]
+    pub(crate) fn find_or_gap(
+        &self,
+        hash: u64,
+        mut is_same: impl FnMut(u32) -> bool,
+    ) -> Result<u32, usize> {
+        let print = print_of(hash);
+        let mut at = self.home(print);
+        loop {
+            let word = self.word(at);
+            if word == VACANT {
+                return Err(at);
+            }
+            if print_in(word) == print && is_same(slot_in(word)) {
+                return Ok(slot_in(word));
+            }
+            at = self.after(at);
+        }
+    }
+
+    /// Adds an entry where there is room, at a [gap](Self::find_or_gap) that was
+    /// found for its hash.
+    #[inline(always)]
+    pub(crate) fn fill(&mut self, gap: usize, hash: u64, slot: u32) {
+        self.set(gap, u64::from(print_of(hash)) << 32 | u64::from(slot));
+        self.used += 1;
+    }
+
     /// Where the first word of a print's home pair lies.
     #[inline(always)]
     fn home(&self, print: u32) -> usize {
@@ -128,8 +158,60 @@ impl Index {
         self.pairs[at / 2].0[at % 2]
     }
 
+    #[inline(always)]
     fn set(&mut self, at: usize, word: u64) {
         self.pairs[at / 2].0[at % 2] = word;
+    }
+
+    /// How many entries there is room for.
+    #[inline(always)]
+    pub(crate) fn room(&self) -> usize {
+        self.pairs.len()
+    }
+
+    /// Whether the next entry needs a larger index.
+    #[inline(always)]
+    pub(crate) fn is_full(&self) -> bool {
+        self.used == self.pairs.len()
+    }
+
+    /// Empties it, with room for `keys` from here on. What memory is there is used.
+    pub(crate) fn reset(&mut self, keys: usize) {
+        self.pairs.clear();
+        let pairs = keys.next_power_of_two().max(SMALLEST);
+        self.pairs.resize(pairs, Pair([VACANT; 2]));
+        self.used = 0;
+    }
+
+    /// Brings an empty index to the size that `keys` need; memory for `kept` keys
+    /// stays set aside.
+    pub(crate) fn fit(&mut self, keys: usize, kept: usize) {
+        debug_assert_eq!(self.used, 0);
+        let pairs = keys.next_power_of_two().max(SMALLEST);
+        self.pairs.resize(pairs, Pair([VACANT; 2]));
+        if self.pairs.capacity() > 4 * kept.max(SMALLEST) {
+            self.pairs.shrink_to(kept.next_power_of_two());
+        }
+    }
+
+    /// Makes pairs vacant, whatever was in them: so many from this one on. Once
+    /// all are, [`cleared`](Self::cleared) is to be told.
+    pub(crate) fn clear(&mut self, from: usize, count: usize) {
+        let all = self.pairs.len();
+        let from = from.min(all);
+        let until = from.saturating_add(count).min(all);
+        self.pairs[from..until].fill(Pair([VACANT; 2]));
+    }
+
+    /// Every pair was [made vacant](Self::clear).
+    pub(crate) fn cleared(&mut self) {
+        self.used = 0;
+    }
+
+    /// Adds an entry that is known to be absent, where there is room.
+    #[inline(always)]
+    pub(crate) fn put(&mut self, hash: u64, slot: u32) {
+        self.place(u64::from(print_of(hash)) << 32 | u64::from(slot));
     }
 
     /// Adds an entry that is known to be absent; says whether the index grew.
@@ -143,6 +225,7 @@ impl Index {
         grows
     }
 
+    #[inline]
     fn place(&mut self, word: u64) {
         let mut at = self.home(print_in(word));
         while self.word(at) != VACANT {

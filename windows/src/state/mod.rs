@@ -1,4 +1,5 @@
-//! The arena: keys in slots, found by hash, and a dense cell a slot in every pane.
+//! The arenas: keys found by hash, and their accumulators, dense in what was touched or
+//! a cell a slot.
 
 pub(crate) mod free_slots;
 pub(crate) mod index;
@@ -8,6 +9,7 @@ pub(crate) mod slab;
 pub(crate) mod block_set;
 pub(crate) mod blocks;
 pub(crate) mod idle_keys;
+pub(crate) mod key_cells;
 pub(crate) mod panes;
 
 pub(crate) mod ahead;

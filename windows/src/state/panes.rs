@@ -1,19 +1,17 @@
-use crate::state::blocks::{slot_at, Blocks, SpareBlocks, Table};
-use crate::state::idle_keys::IdleKeys;
-use crate::state::slab::{KeySlab, Slot, StateLimit, StateStats, TooManyKeys};
-use crate::{Ahead, Prefetch, Timestamp, Window};
+use crate::state::key_cells::{KeyCells, Leaving};
+use crate::state::key_hasher::KeyHashing;
+use crate::state::slab::{StateLimit, StateStats, TooManyKeys};
+use crate::{Ahead, Prefetch, Window};
 use std::collections::VecDeque;
 use std::hash::Hash;
 
-/// Spare panes kept for use again; more are given back to the allocator.
-const SPARE_PANES: usize = 4;
+/// Up to so many bytes of index and cells in a pane, memory is near enough that
+/// the processor looks ahead by itself. With 10,000 keys (1 MB) doing it for it
+/// brought nothing to a loss of a third, with 30,000 nothing to a gain of a third,
+/// with 60,000 (4 MB) it took half of the time, with a million less than that.
+const IN_CACHE: usize = 2 << 20;
 
-/// Up to so many bytes of keys and cells, memory is near enough that the
-/// processor looks ahead by itself: with 100,000 keys, 8 MB, doing it for it
-/// costs 15 % of the time; with a million it saves more than half.
-const IN_CACHE: usize = 8 << 20;
-
-/// For how many windows blocks are kept that were in use once.
+/// So many windows are an age: in one, use comes and goes as it always does.
 const AGE: usize = 8;
 
 /// Panes at hand at once: where time is a little out of order, records go back
@@ -21,28 +19,44 @@ const AGE: usize = 8;
 /// a branch to mispredict.
 const HOT_PANES: usize = 2;
 
-/// The state of every key in one stretch of time: a dense cell a slot.
+/// The most of something in this age, and in the one before.
 #[derive(Debug)]
-struct Pane<Acc> {
+struct Most([usize; 2]);
+
+impl Most {
+    fn note(&mut self, now: usize) {
+        self.0[0] = self.0[0].max(now);
+    }
+
+    fn lately(&self) -> usize {
+        self.0[0].max(self.0[1])
+    }
+
+    fn next_age(&mut self) {
+        self.0 = [0, self.0[0]];
+    }
+}
+
+/// The state of one stretch of time.
+#[derive(Debug)]
+struct Pane<K, Acc> {
     window: Window,
-    blocks: Blocks<Acc>,
+    cells: KeyCells<K, Acc>,
 }
 
 /// A pane that was taken out of its arena to be emptied, and how far that is.
 #[derive(Debug)]
-pub struct ClosingPane<Acc> {
-    pane: Pane<Acc>,
-    block: usize,
-    /// The touched cells of this block that are still to be visited.
-    remaining: u64,
-    /// How many keys were in the blocks that are done with.
+pub struct ClosingPane<K, Acc> {
+    window: Window,
+    /// How many keys were in it.
     came: usize,
+    leaving: Leaving<K, Acc>,
 }
 
-impl<Acc> ClosingPane<Acc> {
+impl<K, Acc> ClosingPane<K, Acc> {
     /// The stretch of time that the pane covers.
     pub fn window(&self) -> Window {
-        self.pane.window
+        self.window
     }
 }
 
@@ -50,9 +64,8 @@ impl<Acc> ClosingPane<Acc> {
 #[derive(Debug)]
 pub(crate) struct FiringPane {
     window: Window,
-    block: usize,
-    /// The touched cells of this block that are still to be visited.
-    remaining: u64,
+    /// The number of the next cell.
+    next: usize,
 }
 
 impl FiringPane {
@@ -71,61 +84,62 @@ pub struct PaneEntry<K, Acc> {
     pub accumulator: Acc,
 }
 
-/// A hash-slab arena cut into panes: one [`KeySlab`], and for every open
-/// stretch of time one dense array of cells over its slots.
+/// An arena cut into panes: for every open stretch of time a hash slab of its
+/// own, keys and accumulators side by side in the order of first touch.
 ///
 /// ```text
-///   keys     0:"ant"  1:"bee"  2:"cow"            one slot a key
-///   pane 10  [  3   ,   .   ,   1   ]  bits 101   cells by slot, in blocks of 64
-///   pane 11  [  .   ,   2   ,   .   ]  bits 010
+///   pane 10  [ ant 3 | cow 1 ]
+///   pane 11  [ bee 2 ]
 /// ```
 ///
 /// A record touches one cell, whatever windows its pane belongs to. Emptying a
-/// pane visits its touched cells in slot order, which is memory order, and can
-/// stop after any of them. A key that no pane holds any more keeps its slot for
-/// a while, so that keys that come now and again are not freed and made again:
-/// as long as they are few. It gives way before memory grows, and before another
-/// key is refused.
+/// pane hands out its cells in the order of first touch, which is memory order,
+/// and can stop after any of them.
 ///
-/// Panes that were emptied are used again: in the steady state nothing is
-/// allocated.
+/// Panes that were emptied are used again, with room for as many keys as came in
+/// any of the last few: in the steady state nothing is allocated. Memory for the
+/// expected keys stays set aside; what a burst took beyond it is given back.
 #[derive(Debug)]
 pub struct Panes<K, Acc> {
-    slab: KeySlab<K>,
-    /// Ordered by the start of their windows. The hot ones' tables are away.
-    open: VecDeque<Pane<Acc>>,
-    /// How many of them, from the front, have fired and are kept.
+    hashing: KeyHashing,
+    limit: StateLimit,
+    /// Open panes, in the order of their windows.
+    open: VecDeque<Pane<K, Acc>>,
+    /// So many of the open panes, the first ones, have fired and are kept.
     fired: usize,
-    /// The tables of the panes that updates go to, and their positions.
-    hot: [Table<Acc>; HOT_PANES],
+    /// The cells of the panes at hand, which lie here and not with the others.
+    hot: [KeyCells<K, Acc>; HOT_PANES],
     hot_positions: [Option<usize>; HOT_PANES],
-    /// Panes that hold nothing, and blocks for all of them.
-    spare: Vec<Blocks<Acc>>,
-    spare_blocks: SpareBlocks<Acc>,
-    /// Panes that were taken out and not given back: they still use their keys.
-    taken: usize,
-    idle: IdleKeys,
-    /// How many keys had been let go of when keys were looked for ahead. What
-    /// was found holds until another one is.
-    looked_ahead_at: u64,
+    spare: Vec<KeyCells<K, Acc>>,
+    /// The most keys in a window, and the most panes open at once.
+    most_keys: Most,
+    most_open: Most,
+    /// How many windows of this age were opened.
+    turns: usize,
+    /// Keys in panes that are not at hand.
+    held: usize,
+    high_water: usize,
+    grown: u64,
 }
 
-impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
-    /// An empty arena; two panes of the expected size are set aside.
-    pub fn new(limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
-        let mut spare = Vec::with_capacity(SPARE_PANES);
-        spare.extend((0..2).map(|_| Blocks::with_room_for(limit.expected())));
+impl<K: Hash + Eq, Acc> Panes<K, Acc> {
+    /// An empty arena, its memory set aside as `limit` says.
+    pub fn new(limit: StateLimit) -> Self {
+        let set_aside = |_| KeyCells::with_room_for(limit.expected());
         Self {
-            slab: KeySlab::new(limit),
+            hashing: KeyHashing::new(limit.hash_seed),
+            limit,
             open: VecDeque::with_capacity(16),
             fired: 0,
-            taken: 0,
-            looked_ahead_at: 0,
-            hot: Default::default(),
+            hot: std::array::from_fn(|_| KeyCells::none()),
             hot_positions: [None; HOT_PANES],
-            spare,
-            spare_blocks: SpareBlocks::new(2 * limit.expected(), AGE, create),
-            idle: IdleKeys::new(limit),
+            spare: (0..HOT_PANES).map(set_aside).collect(),
+            most_keys: Most([limit.expected(), 0]),
+            most_open: Most([HOT_PANES, 0]),
+            turns: 0,
+            held: 0,
+            high_water: 0,
+            grown: 0,
         }
     }
 
@@ -139,9 +153,23 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     }
 
     fn open_at(&mut self, position: usize, window: Window) -> usize {
-        let blocks = self.spare.pop();
-        let blocks = blocks.unwrap_or_else(|| Blocks::with_room_for(self.slab.slots()));
-        self.open.insert(position, Pane { window, blocks });
+        self.turns += 1;
+        if self.turns == AGE {
+            self.turns = 0;
+            self.most_keys.next_age();
+            self.most_open.next_age();
+        }
+        let cells = match self.spare.pop() {
+            Some(mut cells) => {
+                cells.fit(self.most_keys.lately(), self.limit.expected());
+                cells
+            }
+            // More windows are open than memory was set aside for: what each of
+            // them will hold is not known.
+            None => KeyCells::none(),
+        };
+        self.open.insert(position, Pane { window, cells });
+        self.most_open.note(self.open.len());
         position
     }
 
@@ -152,9 +180,10 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         }
     }
 
-    /// Takes the blocks of the pane at `position` to this place.
+    /// Takes the cells of the pane at `position` to this place.
     fn lend(&mut self, place: usize, position: usize) {
-        std::mem::swap(&mut self.hot[place], &mut self.open[position].blocks.table);
+        std::mem::swap(&mut self.hot[place], &mut self.open[position].cells);
+        self.held -= self.hot[place].len();
         self.hot_positions[place] = Some(position);
     }
 
@@ -169,76 +198,118 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
             .binary_search_by_key(&window.start(), |pane| pane.window.start())
     }
 
-    /// Brings the blocks of the panes at hand home.
+    /// Brings the cells of the panes at hand home.
     pub fn cool(&mut self) {
-        for (table, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
+        for (cells, position) in self.hot.iter_mut().zip(&mut self.hot_positions) {
             if let Some(position) = position.take() {
-                std::mem::swap(table, &mut self.open[position].blocks.table);
+                self.held += cells.len();
+                std::mem::swap(cells, &mut self.open[position].cells);
             }
         }
     }
 
-    /// The cell of `key` in the pane at hand in this place, marked as touched,
-    /// if that takes no more than finding it.
+    /// Whether a pane is at hand in this place.
+    #[inline(always)]
+    pub(crate) fn is_warm(&self, place: usize) -> bool {
+        self.hot_positions[place % HOT_PANES].is_some()
+    }
+
+    /// The cell of `key` in the pane at hand in this place, if that takes no more
+    /// than finding it.
     #[inline(always)]
     pub fn known_cell(&mut self, place: usize, key: &K) -> Option<&mut Acc> {
-        let slot = self.slab.find(key)?;
-        self.hot.get_mut(place)?.touch(slot)
+        let hash = self.hashing.hash(key);
+        self.hot.get_mut(place)?.known(hash, key)
     }
 
-    /// Asks for the memory in which the look-up of a key begins.
+    /// The hash of a key, and a request for the memory in which its look-up begins.
     #[inline(always)]
-    pub(crate) fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
-        self.slab.expect(record, memory);
-    }
-
-    /// Looks for the keys of many records at once, and asks for their cells.
-    #[inline(always)]
-    pub(crate) fn look_ahead<T>(
-        &mut self,
-        records: &mut [Ahead<K, T>],
-        place_of: impl Fn(Timestamp) -> Option<usize>,
+    pub(crate) fn expect<T>(
+        &self,
+        place: Option<usize>,
+        record: &mut Ahead<K, T>,
         memory: &impl Prefetch,
     ) {
-        self.slab.look_ahead(records, memory);
-        self.looked_ahead_at = self.slab.released();
-        for record in records {
-            if let Some(place) = place_of(record.time) {
-                self.hot[place].expect(record.slot, memory);
-            }
+        record.hash = self.hashing.hash(&record.key);
+        if let Some(place) = place {
+            self.hot[place % HOT_PANES].expect(record.hash, memory);
         }
     }
 
-    /// The cell of a record whose key was looked for ahead.
+    /// Asks for the cell of a record that is [expected](Self::expect).
     #[inline(always)]
-    pub(crate) fn cell_ahead<T>(&mut self, place: usize, record: &Ahead<K, T>) -> Option<&mut Acc> {
-        if self.looked_ahead_at != self.slab.released() {
-            return None;
-        }
-        self.hot.get_mut(place)?.touch(record.slot)
+    pub(crate) fn expect_cell<T>(
+        &self,
+        place: usize,
+        record: &Ahead<K, T>,
+        memory: &impl Prefetch,
+    ) {
+        self.hot[place % HOT_PANES].expect_cell(record.hash, memory);
     }
 
-    /// The cell of `key` in the pane at hand in this place, marked as touched.
-    /// Makes room for a new key.
+    /// The cell of a record that is [expected](Self::expect), in the pane at hand
+    /// in this place. None if there is no pane, or no room for its key.
+    #[inline(always)]
+    pub(crate) fn cell_ahead<T>(
+        &mut self,
+        place: usize,
+        record: &Ahead<K, T>,
+        create: &impl Fn() -> Acc,
+    ) -> Option<&mut Acc>
+    where
+        K: Clone,
+    {
+        let cells = self.hot.get_mut(place)?;
+        let number = match cells.find(record.hash, &record.key) {
+            Some(number) => number,
+            None if self.hot_positions[place].is_some() => {
+                let (key, limit) = (record.key.clone(), self.limit.limit());
+                cells.find_or_fill(record.hash, key, limit, create).ok()?
+            }
+            None => return None,
+        };
+        Some(cells.at(number))
+    }
+
+    /// The cell of a key that is likely new to the pane at hand in this place. Gives
+    /// the key back if there is no pane, or no room without growing.
+    #[inline(always)]
+    pub(crate) fn new_cell(
+        &mut self,
+        place: usize,
+        key: K,
+        create: &impl Fn() -> Acc,
+    ) -> Result<&mut Acc, K> {
+        if !self.is_warm(place) {
+            return Err(key);
+        }
+        let hash = self.hashing.hash(&key);
+        let cells = &mut self.hot[place % HOT_PANES];
+        let number = cells.find_or_fill(hash, key, self.limit.limit(), create)?;
+        Ok(cells.at(number))
+    }
+
+    /// The cell of `key` in the pane at hand in this place. Makes room for a new
+    /// key.
     ///
     /// # Errors
-    /// [`TooManyKeys`] when the key is new and the limit is met, keys that have
-    /// nothing open being dropped first.
+    /// [`TooManyKeys`] when the key is new and the pane holds as many as it may.
+    #[inline(always)]
     pub fn cell(
         &mut self,
         place: usize,
         key: K,
         create: &impl Fn() -> Acc,
     ) -> Result<&mut Acc, TooManyKeys<K>> {
-        let slot = self.slot(key)?;
-        let position = self.hot_positions[place].expect("a pane was put in this place");
-        let held = &mut self.open[position].blocks.held;
-        Ok(self.hot[place].cell(slot, held, &mut self.spare_blocks, create))
+        let cells = &mut self.hot[place % HOT_PANES];
+        let (number, grown) = cells.find_or_push(&self.hashing, key, self.limit.limit(), create)?;
+        self.grown += u64::from(grown);
+        Ok(cells.at(number))
     }
 
-    /// The cell of `key` in the pane of a window that has fired and is kept,
-    /// marked as touched. Opens the pane if it is not open; brings home those
-    /// that are at hand.
+    /// The cell of `key` in the pane of a window that has fired and is kept, and
+    /// its number there. Opens the pane if it is not open; brings home those that
+    /// are at hand.
     ///
     /// # Errors
     /// [`TooManyKeys`], as [`cell`](Self::cell).
@@ -247,48 +318,18 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
         window: Window,
         key: K,
         create: &impl Fn() -> Acc,
-    ) -> Result<(Slot, &mut Acc), TooManyKeys<K>> {
-        let slot = self.slot(key)?;
+    ) -> Result<(usize, &mut Acc), TooManyKeys<K>> {
         self.cool();
         let position = self.find(window).unwrap_or_else(|gap| {
             self.fired += 1;
             self.open_at(gap, window)
         });
-        let blocks = &mut self.open[position].blocks;
-        Ok((slot, blocks.cell(slot, &mut self.spare_blocks, create)))
-    }
-
-    /// The slot of `key`, which is given one if it has none.
-    #[inline]
-    fn slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
-        match self.slab.find(&key) {
-            Some(slot) => Ok(slot),
-            None => self.new_slot(key),
-        }
-    }
-
-    #[inline(never)]
-    fn new_slot(&mut self, key: K) -> Result<Slot, TooManyKeys<K>> {
-        // A pane that is being emptied may hold any of them.
-        if self.taken == 0 && self.idle.gives_way(&self.slab) {
-            let (open, hot) = (&self.open, &self.hot);
-            self.idle
-                .make_room(&mut self.slab, |block, held| idle(open, hot, block, held));
-        }
-        self.slab.slot(key)
-    }
-
-    /// Lets go of some of the keys that no pane holds, if too many are kept.
-    ///
-    /// What it does is bounded, and can wait: to be called now and then, when
-    /// nothing else is due.
-    #[inline]
-    pub(crate) fn tidy(&mut self) {
-        if self.taken == 0 && self.idle.is_due(&self.slab) {
-            let (open, hot) = (&self.open, &self.hot);
-            self.idle
-                .tidy(&mut self.slab, |block, held| idle(open, hot, block, held));
-        }
+        let cells = &mut self.open[position].cells;
+        let before = cells.len();
+        let (number, grown) = cells.find_or_push(&self.hashing, key, self.limit.limit(), create)?;
+        self.grown += u64::from(grown);
+        self.held += cells.len() - before;
+        Ok((number, cells.at(number)))
     }
 
     /// The window of the earliest open pane that has not fired.
@@ -298,107 +339,71 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     }
 
     /// Takes the earliest open pane out, to be emptied.
-    pub fn take_first(&mut self) -> Option<ClosingPane<Acc>> {
+    pub fn take_first(&mut self) -> Option<ClosingPane<K, Acc>> {
         self.cool();
-        let pane = self.open.pop_front()?;
-        self.taken += 1;
-        let remaining = pane.blocks.touched(0);
+        self.high_water = self.high_water.max(self.held);
+        let Pane { window, cells } = self.open.pop_front()?;
         Some(ClosingPane {
-            pane,
-            block: 0,
-            remaining,
-            came: 0,
+            window,
+            came: cells.len(),
+            leaving: cells.leave(),
         })
     }
 
-    /// The next touched cell of a pane that is being emptied, in slot order; a
-    /// new one takes its place. A block that is done with is used again.
-    #[inline]
-    pub fn next_entry(
-        &mut self,
-        closing: &mut ClosingPane<Acc>,
-        create: &impl Fn() -> Acc,
-    ) -> Option<PaneEntry<K, Acc>> {
-        while closing.remaining == 0 {
-            let blocks = &mut closing.pane.blocks;
-            let touched = blocks.let_go(closing.block, &mut self.spare_blocks);
-            closing.came += touched.count_ones() as usize;
-            closing.block = blocks.next_held(closing.block + 1)?;
-            closing.remaining = blocks.touched(closing.block);
-        }
-        let cell = closing.remaining.trailing_zeros() as usize;
-        closing.remaining &= closing.remaining - 1;
-        Some(PaneEntry {
-            accumulator: closing.pane.blocks.take(closing.block, cell, create)?,
-            key: self.slab.key(slot_at(closing.block, cell)).clone(),
-        })
+    /// The next cell of a pane that is being emptied, in the order of first touch.
+    #[inline(always)]
+    pub fn next_entry(&self, closing: &mut ClosingPane<K, Acc>) -> Option<PaneEntry<K, Acc>> {
+        let (key, accumulator) = closing.leaving.next(&self.hashing)?;
+        Some(PaneEntry { key, accumulator })
     }
 
     /// Takes an emptied pane back.
-    pub fn recycle(&mut self, emptied: ClosingPane<Acc>) {
-        self.taken = self.taken.saturating_sub(1);
-        self.put_away(emptied.pane, emptied.came, Blocks::let_go);
+    pub fn recycle(&mut self, emptied: ClosingPane<K, Acc>) {
+        let cells = emptied.leaving.emptied(&self.hashing);
+        self.put_away(cells, emptied.came);
     }
 
-    /// Lets go of a pane in whose other blocks so many keys `came`; `clear` lets
-    /// go of a block of it and says what was in it.
-    fn put_away(
-        &mut self,
-        mut pane: Pane<Acc>,
-        mut came: usize,
-        clear: impl Fn(&mut Blocks<Acc>, usize, &mut SpareBlocks<Acc>) -> u64,
-    ) {
-        let mut next = pane.blocks.next_held(0);
-        while let Some(block) = next {
-            let touched = clear(&mut pane.blocks, block, &mut self.spare_blocks);
-            came += touched.count_ones() as usize;
-            next = pane.blocks.next_held(block + 1);
-        }
-        self.idle.came(came);
-        self.idle.left(self.slab.slots());
-        self.spare_blocks.turn();
-        if self.spare.len() < SPARE_PANES {
-            self.spare.push(pane.blocks);
+    /// Lets go of an empty pane in which so many keys `came`.
+    fn put_away(&mut self, cells: KeyCells<K, Acc>, came: usize) {
+        self.held -= came;
+        self.most_keys.note(came);
+        // The one that is being emptied is open no more and not yet spare.
+        let most = self.most_open.lately().max(HOT_PANES) + 1;
+        self.spare.truncate(most);
+        if self.spare.len() < most {
+            self.spare.push(cells);
         }
     }
 
     /// Fires the earliest open pane that has not, and keeps it.
     pub(crate) fn fire_first(&mut self) -> Option<FiringPane> {
         self.cool();
-        let pane = self.open.get(self.fired)?;
+        let window = self.open.get(self.fired)?.window;
         self.fired += 1;
-        Some(FiringPane {
-            window: pane.window,
-            block: 0,
-            remaining: pane.blocks.touched(0),
-        })
+        Some(FiringPane { window, next: 0 })
     }
 
-    /// The next touched cell of the pane that is firing, in slot order: a copy.
+    /// The next cell of the pane that is firing, in the order of first touch: a
+    /// copy.
     pub(crate) fn next_copy(&self, firing: &mut FiringPane) -> Option<PaneEntry<K, Acc>>
     where
+        K: Clone,
         Acc: Clone,
     {
-        let blocks = &self.open[self.find(firing.window).ok()?].blocks;
-        while firing.remaining == 0 {
-            firing.block = blocks.next_held(firing.block + 1)?;
-            firing.remaining = blocks.touched(firing.block);
-        }
-        let slot = slot_at(firing.block, firing.remaining.trailing_zeros() as usize);
-        firing.remaining &= firing.remaining - 1;
-        self.copy(firing.window, slot)
+        let entry = self.copy(firing.window, firing.next)?;
+        firing.next += 1;
+        Some(entry)
     }
 
-    /// One key's cell in the pane of `window`: a copy.
-    pub(crate) fn copy(&self, window: Window, slot: Slot) -> Option<PaneEntry<K, Acc>>
+    /// One cell of the pane of `window`, by its number: a copy.
+    pub(crate) fn copy(&self, window: Window, number: usize) -> Option<PaneEntry<K, Acc>>
     where
+        K: Clone,
         Acc: Clone,
     {
         let pane = &self.open[self.find(window).ok()?];
-        Some(PaneEntry {
-            key: self.slab.key(slot).clone(),
-            accumulator: pane.blocks.seen(slot)?.clone(),
-        })
+        let (key, accumulator) = pane.cells.copy(number)?;
+        Some(PaneEntry { key, accumulator })
     }
 
     /// The window of the earliest pane that has fired and is kept.
@@ -410,53 +415,43 @@ impl<K: Hash + Eq + Clone, Acc> Panes<K, Acc> {
     }
 
     /// Drops the earliest pane that has fired and is kept.
-    pub(crate) fn drop_first_kept(&mut self, create: &impl Fn() -> Acc) {
+    pub(crate) fn drop_first_kept(&mut self) {
         if self.fired == 0 {
             return;
         }
         self.cool();
+        self.high_water = self.high_water.max(self.held);
         self.fired -= 1;
-        if let Some(pane) = self.open.pop_front() {
-            self.put_away(pane, 0, |blocks, block, spare| {
-                blocks.clear_block(block, spare, create)
-            });
+        if let Some(Pane { mut cells, .. }) = self.open.pop_front() {
+            let came = cells.len();
+            cells.clear();
+            self.put_away(cells, came);
         }
     }
 
-    /// Whether the arena is so large that its memory has to be waited for.
-    #[inline]
+    /// Whether a pane at hand is so large that its memory has to be waited for.
+    #[inline(always)]
     pub(crate) fn is_large(&self) -> bool {
-        let bytes_a_key = self.slab.bytes_a_key() + HOT_PANES * std::mem::size_of::<Acc>();
-        self.slab.len() * bytes_a_key > IN_CACHE
+        let [one, other] = &self.hot;
+        one.bytes().max(other.bytes()) > IN_CACHE
     }
 
     /// What the arena holds.
     pub fn stats(&self) -> StateStats {
+        let keys = self.held + self.hot.iter().map(KeyCells::len).sum::<usize>();
         StateStats {
+            keys,
+            keys_high_water: self.high_water.max(keys),
+            grown: self.grown,
             panes: self.open.len(),
-            ..self.slab.stats()
         }
     }
-}
-
-/// Those of a block's slots that no pane holds. The tables of the hot ones are
-/// not with the others.
-fn idle<Acc>(open: &VecDeque<Pane<Acc>>, hot: &[Table<Acc>], block: usize, held: u64) -> u64 {
-    let tables = open.iter().map(|pane| &pane.blocks.table).chain(hot);
-    let mut idle = held;
-    for table in tables {
-        if idle == 0 {
-            break;
-        }
-        idle &= !table.touched(block);
-    }
-    idle
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::cell::Cell;
+    use crate::Timestamp;
 
     const BURST: u32 = 10_000;
 
@@ -467,79 +462,65 @@ mod tests {
         )
     }
 
-    /// One window: its keys come, and it is emptied. Says how many blocks that
-    /// visits.
-    fn pass(
-        panes: &mut Panes<u32, u64>,
-        n: i64,
-        keys: impl Iterator<Item = u32>,
-        create: &impl Fn() -> u64,
-    ) -> usize {
+    /// One window: its keys come, and it is emptied.
+    fn pass(panes: &mut Panes<u32, u64>, n: i64, keys: impl Iterator<Item = u32> + Clone) {
         panes.warm(0, window(n));
-        let mut came = 0;
-        for key in keys {
-            *panes.cell(0, key, create).unwrap() += 1;
-            came += 1;
+        for key in keys.clone() {
+            *panes.cell(0, key, &|| 0).unwrap() += 1;
         }
+        let held = panes.stats().keys;
         let mut closing = panes.take_first().unwrap();
-        let mut visited = std::collections::BTreeSet::new();
-        while let Some(entry) = panes.next_entry(&mut closing, create) {
-            assert_eq!(entry.accumulator, 1);
-            visited.insert(closing.block);
-            came -= 1;
+        assert_eq!(closing.window(), window(n));
+        for key in keys.clone() {
+            let entry = panes.next_entry(&mut closing).unwrap();
+            assert_eq!((entry.key, entry.accumulator), (key, 1));
         }
-        assert_eq!(came, 0);
-        let blocks = closing.pane.blocks.next_held(0);
-        assert_eq!(blocks, None, "each is used again once it was visited");
+        assert_eq!(panes.next_entry(&mut closing), None);
         panes.recycle(closing);
-        visited.len()
+        assert_eq!(panes.stats().keys, held - keys.count());
     }
 
     #[test]
-    fn after_a_burst_idle_keys_go_and_a_close_visits_what_was_touched() {
-        let zero = || 0;
-        let mut panes = Panes::new(StateLimit::new(16, 1 << 20), &zero);
-        // The last key of the burst stays, in a slot far behind.
-        let last = BURST - 1;
-        assert_eq!(pass(&mut panes, 0, 0..BURST, &zero), 157);
-        assert_eq!(pass(&mut panes, 1, last..BURST, &zero), 1);
-        for _ in 0..BURST / 64 {
-            panes.tidy();
+    fn nothing_grows_in_the_steady_state_and_a_burst_is_forgotten() {
+        let mut panes = Panes::new(StateLimit::new(128, 1 << 20));
+        for n in 0..20 {
+            pass(&mut panes, n, 0..128);
         }
-        assert!(panes.stats().keys <= 16, "the others are let go of");
-        // Those that come next gather at the front.
-        let keys = (BURST..BURST + 64).chain([last]);
-        assert_eq!(pass(&mut panes, 2, keys, &zero), 2);
-        for key in BURST..BURST + 64 {
-            let slot = panes.slab.find(&key).unwrap();
-            assert!(slot.index() < 64, "{slot:?}");
+        assert_eq!(panes.stats().grown, 0);
+        pass(&mut panes, 20, 0..BURST);
+        let grown = panes.stats().grown;
+        assert!(grown > 0);
+        for n in 21..60 {
+            pass(&mut panes, n, BURST..BURST + 128);
         }
+        assert_eq!(panes.stats().grown, grown);
+        assert_eq!(panes.stats().keys_high_water, BURST as usize);
+        let spare: usize = panes.spare.iter().map(KeyCells::bytes).sum();
+        assert!(spare <= 3 * 128 * 64, "{spare} bytes");
     }
 
+    /// Many windows open at once, again and again: their memory is used again too,
+    /// and given back once they are few.
     #[test]
-    fn blocks_of_a_burst_are_given_back_and_none_is_made_in_the_steady_state() {
-        let made = Cell::new(0);
-        let create = || {
-            made.set(made.get() + 1);
-            0
-        };
-        let mut panes = Panes::new(StateLimit::new(128, 1 << 20), &create);
-        let steady = |panes: &mut Panes<u32, u64>, n| {
-            let before = made.get();
-            assert_eq!(pass(panes, n, 0..128, &create), 2);
-            // A cell that is taken leaves a new one behind.
-            made.get() - before - 128
-        };
-        for n in 0..4 {
-            assert_eq!(steady(&mut panes, n), 0);
+    fn as_many_spare_panes_are_kept_as_were_open_at_once() {
+        let mut panes: Panes<u32, u64> = Panes::new(StateLimit::new(16, 1 << 20));
+        let mut start = 0;
+        for (at_once, kept) in [(20, 21), (20, 21), (2, 3)] {
+            for _ in 0..3 * AGE as i64 {
+                for n in start..start + at_once {
+                    panes.cool();
+                    panes.warm(0, window(n));
+                    *panes.cell(0, 1, &|| 0).unwrap() += 1;
+                }
+                for _ in 0..at_once {
+                    let mut closing = panes.take_first().unwrap();
+                    while panes.next_entry(&mut closing).is_some() {}
+                    panes.recycle(closing);
+                }
+                start += at_once;
+            }
+            assert!(panes.spare.len() <= kept, "{}", panes.spare.len());
+            assert!(panes.spare.len() >= at_once as usize);
         }
-        pass(&mut panes, 4, 0..BURST, &create);
-        let after = panes.spare_blocks.len();
-        assert!(after >= 157, "{after}");
-        for n in 5..30 {
-            assert_eq!(steady(&mut panes, n), 0);
-        }
-        // Two panes of the expected size, as at the start.
-        assert_eq!(panes.spare_blocks.len(), 4);
     }
 }

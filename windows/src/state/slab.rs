@@ -28,7 +28,7 @@ impl Slot {
 pub struct StateLimit {
     expected: usize,
     limit: usize,
-    hash_seed: Option<u64>,
+    pub(crate) hash_seed: Option<u64>,
 }
 
 impl StateLimit {
@@ -72,7 +72,8 @@ impl StateLimit {
 /// What an arena holds, for reports.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StateStats {
-    /// Keys held now. In panes these are all that have a slot: a key keeps its own
+    /// Keys held now. Tumbling windows count a key in each window that holds it;
+    /// where panes share slots, these are all that have one: a key keeps its own
     /// for a while after its last window, as it may come again, and gives way when
     /// another one needs it.
     pub keys: usize,
@@ -123,12 +124,24 @@ pub struct KeySlab<K> {
     released: u64,
 }
 
+/// For how many keys the index has room from the start, if so many are expected:
+/// for twice as many, as long as that is no more than a megabyte. Half full, one
+/// look-up in eight has to go on from the pair where it begins, a quarter full one
+/// in thirty; and whether one has to, no processor foresees.
+fn room_in_index(expected: usize) -> usize {
+    const NEAR: usize = 1 << 15;
+    match expected {
+        ..=NEAR => 2 * expected,
+        _ => expected,
+    }
+}
+
 impl<K: Hash + Eq> KeySlab<K> {
     /// An empty slab, its memory set aside as `limit` says.
     pub fn new(limit: StateLimit) -> Self {
         Self {
             hashing: KeyHashing::new(limit.hash_seed),
-            index: Index::with_room_for(limit.expected),
+            index: Index::with_room_for(room_in_index(limit.expected)),
             keys: Vec::with_capacity(limit.expected),
             free: FreeSlots::with_room_for(limit.expected),
             limit,
@@ -185,6 +198,14 @@ impl<K: Hash + Eq> KeySlab<K> {
             .map(Slot)
     }
 
+    /// The slot of `key`; or its hash, for [`insert`](Self::insert), if it has none.
+    #[inline]
+    pub(crate) fn find_or_hash(&self, key: &K) -> Result<Slot, u64> {
+        let hash = self.hash(key);
+        let is_same = |slot: u32| self.keys.get(slot as usize) == Some(key);
+        self.index.find(hash, is_same).map(Slot).ok_or(hash)
+    }
+
     /// Asks for the memory in which the look-up of a key begins.
     #[inline(always)]
     pub(crate) fn expect<Q: Hash, T>(&self, record: &mut Ahead<Q, T>, memory: &impl Prefetch) {
@@ -212,8 +233,9 @@ impl<K: Hash + Eq> KeySlab<K> {
         }
     }
 
+    /// A slot for a key that has none, and its hash.
     #[inline(never)]
-    fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
+    pub(crate) fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
         if self.len() == self.limit.limit {
             return Err(TooManyKeys {
                 key,
@@ -298,7 +320,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     /// Bytes of memory that look-ups of a key may touch.
     #[inline(always)]
     pub(crate) const fn bytes_a_key(&self) -> usize {
-        Index::BYTES_AN_ENTRY + std::mem::size_of::<K>()
+        Index::BYTES_A_KEY + size_of::<K>()
     }
 
     /// The configured limit.

@@ -110,6 +110,19 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     /// all of them.
     fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut A::Accumulator>;
 
+    /// The accumulator of a `key` that was not [at hand](Self::at_hand), if all there
+    /// is to do is to make one; nothing becomes due by it. Else the key, back.
+    #[inline(always)]
+    fn first_touch(
+        &mut self,
+        aggregate: &A,
+        time: Timestamp,
+        key: K,
+    ) -> Result<&mut A::Accumulator, K> {
+        let _ = (aggregate, time);
+        Err(key)
+    }
+
     /// Folds a record into its windows. Nothing is folded unless the answer is
     /// [`Added::Kept`]; then something may be due.
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added;
@@ -144,8 +157,8 @@ pub trait WindowStore<K, T, A: Aggregate<T>> {
     }
 
     /// As [`at_hand`](Self::at_hand), for a record whose key was found by
-    /// [`look_ahead`](Self::look_ahead). It may begin a window that has nothing
-    /// due before its end.
+    /// [`look_ahead`](Self::look_ahead). A new key may be taken in, or a window begun
+    /// that has nothing due before its end.
     #[inline(always)]
     fn found_ahead(&mut self, aggregate: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
         let _ = aggregate;

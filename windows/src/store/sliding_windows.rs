@@ -150,8 +150,9 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         self.slices.stats()
     }
 
-    /// Finds the place of a record, and the slot of its key. Says what became of
-    /// it if there is none.
+    /// Finds the place of a record whose slice is not at hand, and the slot of its
+    /// key. Says what became of it if there is none.
+    #[inline(never)]
     fn admit(&mut self, time: Timestamp, key: K) -> Result<(Place, Slot), Added> {
         if self.slicing.is_gap(time) {
             return Err(match self.lateness.after(time) <= self.watermark {
@@ -165,15 +166,7 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         if self.lateness.last_moment_of(last) <= self.watermark {
             return Err(Added::Late);
         }
-        let slot = match self.slices.find(&key) {
-            Some(slot) => slot,
-            None => self.new_slot(key)?,
-        };
-        if let Some(place) = self.hot.place(time) {
-            if self.slices.is_at_hand(place) {
-                return Ok((Place::AtHand(place), slot));
-            }
-        }
+        let slot = self.slot(key)?;
         if *numbers.start() > self.fired && self.hot.is_after(slice.start()) {
             self.astray += 1;
             // The cells of an open slice before those at hand are at home.
@@ -202,10 +195,26 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         Ok((Place::Home(position, numbers), slot))
     }
 
-    fn new_slot(&mut self, key: K) -> Result<Slot, Added> {
-        let slot = self
-            .slices
-            .new_slot(key, self.joined(), self.is_handing_out());
+    /// The place of the slice that holds `time`, if it is at hand. Then it is
+    /// open, and no record in it is late.
+    #[inline]
+    fn place_at_hand(&mut self, time: Timestamp) -> Option<usize> {
+        let place = self.hot.place(time)?;
+        self.slices.is_at_hand(place).then_some(place)
+    }
+
+    /// The slot of a key, a new one if it has none. Idle keys give way to it,
+    /// unless what is being handed out may be of any key.
+    #[inline]
+    fn slot(&mut self, key: K) -> Result<Slot, Added> {
+        let hash = match self.slices.find(&key) {
+            Ok(slot) => return Ok(slot),
+            Err(hash) => hash,
+        };
+        if self.slices.gives_way() && !self.is_handing_out() {
+            self.slices.make_room(self.joined());
+        }
+        let slot = self.slices.new_slot(hash, key);
         slot.map_err(|TooManyKeys { .. }| Added::Refused)
     }
 
@@ -359,6 +368,32 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
         self.closing = None;
     }
 
+    /// The next result of the block whose results are handed out, if there is
+    /// one: the short way for nearly all of them. On the long way more registers
+    /// are saved and restored than a result of a running total takes instructions.
+    #[inline(always)]
+    fn next_at_hand(&mut self, merging: &impl Merging<Acc>) -> Option<Fired<K, Acc>> {
+        if self.again.is_some() {
+            return None;
+        }
+        let closing = self.closing.as_mut()?;
+        let slot = closing.next_slot()?;
+        let may_move = self.lateness.is_none();
+        let slices = &mut self.slices;
+        let value = self
+            .combining
+            .result(merging, slices, closing, slot, may_move)?;
+        Some(Fired {
+            window: closing.window,
+            key: self.slices.key(slot).clone(),
+            value,
+            firing: Firing::OnTime,
+        })
+    }
+
+    /// The next result, whatever has to be done before.
+    #[cold]
+    #[inline(never)]
     fn next(&mut self, merging: &impl Merging<Acc>) -> Option<Fired<K, Acc>> {
         loop {
             if let Some(again) = &mut self.again {
@@ -372,21 +407,13 @@ impl<K: Hash + Eq + Clone, Acc: Clone> SlidingWindows<K, Acc> {
                 }
                 self.again = None;
             }
-            if let Some(closing) = &mut self.closing {
-                let Some(slot) = closing.next_slot() else {
+            if let Some(closing) = &self.closing {
+                let is_block_done = closing.is_block_done();
+                if let Some(fired) = self.next_at_hand(merging) {
+                    return Some(fired);
+                }
+                if is_block_done {
                     self.close_next_block(merging);
-                    continue;
-                };
-                let may_move = self.lateness.is_none();
-                let combining = &self.combining;
-                let result = combining.result(merging, &mut self.slices, closing, slot, may_move);
-                if let Some(value) = result {
-                    return Some(Fired {
-                        window: closing.window,
-                        key: self.slices.key(slot).clone(),
-                        value,
-                        firing: Firing::OnTime,
-                    });
                 }
                 continue;
             }
@@ -415,6 +442,14 @@ where
 
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added {
         let create = || aggregate.create();
+        if let Some(place) = self.place_at_hand(arrival.time) {
+            let slot = match self.slot(key) {
+                Ok(slot) => slot,
+                Err(added) => return added,
+            };
+            arrival.fold_into(aggregate, self.slices.hot_cell(place, slot, &create));
+            return Added::Kept;
+        }
         match self.admit(arrival.time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
@@ -432,6 +467,14 @@ where
 
     fn merge(&mut self, aggregate: &A, time: Timestamp, key: K, other: A::Accumulator) -> Added {
         let create = || aggregate.create();
+        if let Some(place) = self.place_at_hand(time) {
+            let slot = match self.slot(key) {
+                Ok(slot) => slot,
+                Err(added) => return added,
+            };
+            aggregate.merge(self.slices.hot_cell(place, slot, &create), other);
+            return Added::Kept;
+        }
         match self.admit(time, key) {
             Err(added) => return added,
             Ok((Place::AtHand(place), slot)) => {
@@ -457,8 +500,13 @@ where
         SlidingWindows::has_due(self)
     }
 
+    #[inline]
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
-        let fired = self.next(&By::<A, T>::new(aggregate))?;
+        let merging = By::<A, T>::new(aggregate);
+        let fired = match self.next_at_hand(&merging) {
+            Some(fired) => fired,
+            None => self.next(&merging)?,
+        };
         Some(Fired {
             window: fired.window,
             key: fired.key,

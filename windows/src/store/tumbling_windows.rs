@@ -1,5 +1,5 @@
 use crate::state::panes::{ClosingPane, FiringPane, PaneEntry, Panes};
-use crate::state::slab::{Slot, StateLimit, StateStats, TooManyKeys};
+use crate::state::slab::{StateLimit, StateStats, TooManyKeys};
 use crate::{
     Added, Aggregate, Ahead, Arrival, Fired, Firing, Lateness, Prefetch, Slicing, Timestamp,
     Window, WindowStore,
@@ -58,14 +58,14 @@ impl<K, Acc> ClosedCell<K, Acc> {
 ///
 /// let zero = || 0u32;
 /// let tumbling = Tumbling::from_nanos(10)?;
-/// let mut windows = TumblingWindows::new(tumbling, StateLimit::new(16, 1024), &zero);
+/// let mut windows = TumblingWindows::new(tumbling, StateLimit::new(16, 1024));
 /// let at = Timestamp::from_nanos;
 /// windows.update(at(3), "ant", &zero, |count| *count += 1);
 /// windows.update(at(7), "ant", &zero, |count| *count += 1);
 /// windows.advance(at(9));
-/// let closed = windows.next_closed(&zero).unwrap();
+/// let closed = windows.next_closed().unwrap();
 /// assert_eq!((closed.key, closed.accumulator), ("ant", 2));
-/// assert!(windows.next_closed(&zero).is_none());
+/// assert!(windows.next_closed().is_none());
 /// assert_eq!(windows.update(at(9), "ant", &zero, |count| *count += 1), Added::Late);
 /// # Ok::<(), fluxus_windows::WindowError>(())
 /// ```
@@ -82,14 +82,14 @@ pub struct TumblingWindows<K, Acc> {
     ahead: Hot,
     looks_ahead: bool,
     is_large: bool,
-    closing: Option<ClosingPane<Acc>>,
+    closing: Option<ClosingPane<K, Acc>>,
     /// All that is open is being handed out, complete or not.
     is_yielding: bool,
     lateness: Lateness,
     /// The window that fires and is kept, where lateness is allowed.
     firing: Option<FiringPane>,
     /// The key whose late record makes its window fire again.
-    again: Option<(Window, Slot)>,
+    again: Option<(Window, usize)>,
 }
 
 /// The stretch of time of the panes at hand: one window, or two that follow
@@ -113,10 +113,10 @@ impl Hot {
 
 impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     /// No windows yet; memory is set aside as `limit` says.
-    pub fn new(slicing: impl Into<Slicing>, limit: StateLimit, create: &impl Fn() -> Acc) -> Self {
+    pub fn new(slicing: impl Into<Slicing>, limit: StateLimit) -> Self {
         Self {
             slicing: slicing.into(),
-            panes: Panes::new(limit, create),
+            panes: Panes::new(limit),
             watermark: Timestamp::MIN,
             hot: Hot::default(),
             ahead: Hot::default(),
@@ -145,6 +145,22 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     pub fn at_hand(&mut self, time: Timestamp, key: &K) -> Option<&mut Acc> {
         let place = self.hot.place(time)?;
         self.panes.known_cell(place, key)
+    }
+
+    /// The accumulator of a `key` that was not [at hand](Self::at_hand), if all there
+    /// is to do is to make one: its window is at hand, and has room. Else the key,
+    /// back.
+    #[inline(always)]
+    pub fn first_touch(
+        &mut self,
+        time: Timestamp,
+        key: K,
+        create: &impl Fn() -> Acc,
+    ) -> Result<&mut Acc, K> {
+        match self.hot.place(time) {
+            Some(place) => self.panes.new_cell(place, key, create),
+            None => Err(key),
+        }
     }
 
     /// Folds a record at `time` into its window under `key`.
@@ -181,8 +197,9 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
         match cell {
             Ok(cell) => {
                 fold(cell);
-                self.is_large = self.looks_ahead && self.panes.is_large();
-                self.show();
+                if self.looks_ahead && self.is_large != self.panes.is_large() {
+                    self.show();
+                }
                 Added::Kept
             }
             Err(TooManyKeys { .. }) => Added::Refused,
@@ -257,7 +274,9 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     }
 
     /// Puts at hand what is, unless records are looked for ahead.
+    #[inline(never)]
     fn show(&mut self) {
+        self.is_large = self.looks_ahead && self.panes.is_large();
         self.hot = match self.is_large {
             true => Hot::default(),
             false => self.ahead,
@@ -300,33 +319,36 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
     }
 
     /// The next key of the windows that the watermark has completed, windows in
-    /// order of their end. `None` when all is handed out.
-    #[inline]
-    pub fn next_closed(&mut self, create: &impl Fn() -> Acc) -> Option<ClosedCell<K, Acc>> {
+    /// order of their end, keys in that of their first records. `None` when all is
+    /// handed out.
+    #[inline(always)]
+    pub fn next_closed(&mut self) -> Option<ClosedCell<K, Acc>> {
         loop {
             if let Some(closing) = &mut self.closing {
-                if let Some(entry) = self.panes.next_entry(closing, create) {
+                if let Some(entry) = self.panes.next_entry(closing) {
                     return Some(ClosedCell::new(closing.window(), entry));
                 }
             }
-            if let Some(emptied) = self.closing.take() {
-                self.panes.recycle(emptied);
-            }
-            if !self.first_is_complete() {
-                self.is_yielding = false;
+            if !self.close_first() {
                 return None;
             }
-            self.cool();
-            self.closing = self.panes.take_first();
         }
     }
 
-    /// Lets go of some of the keys that are in no open window, if more are kept
-    /// than are likely to come again. What it does is bounded, and can wait until
-    /// nothing else is due.
-    #[inline]
-    pub fn tidy(&mut self) {
-        self.panes.tidy();
+    /// Puts away the window that was emptied, and begins with the next one that is
+    /// complete, if there is one.
+    #[inline(never)]
+    fn close_first(&mut self) -> bool {
+        if let Some(emptied) = self.closing.take() {
+            self.panes.recycle(emptied);
+        }
+        if !self.first_is_complete() {
+            self.is_yielding = false;
+            return false;
+        }
+        self.cool();
+        self.closing = self.panes.take_first();
+        true
     }
 
     #[inline]
@@ -345,7 +367,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
 
     /// The next result where lateness is allowed.
     #[inline(never)]
-    fn next_copy(&mut self, create: &impl Fn() -> Acc) -> Option<(ClosedCell<K, Acc>, Firing)>
+    fn next_copy(&mut self) -> Option<(ClosedCell<K, Acc>, Firing)>
     where
         Acc: Clone,
     {
@@ -363,7 +385,7 @@ impl<K: Hash + Eq + Clone, Acc> TumblingWindows<K, Acc> {
             }
             // A window that closes late enough to be gone already fires first.
             while self.first_is_expired() {
-                self.panes.drop_first_kept(create);
+                self.panes.drop_first_kept();
             }
             if !self.first_is_complete() {
                 return None;
@@ -399,6 +421,16 @@ where
         TumblingWindows::at_hand(self, time, key)
     }
 
+    #[inline(always)]
+    fn first_touch(
+        &mut self,
+        aggregate: &A,
+        time: Timestamp,
+        key: K,
+    ) -> Result<&mut A::Accumulator, K> {
+        TumblingWindows::first_touch(self, time, key, &|| aggregate.create())
+    }
+
     fn add(&mut self, aggregate: &A, key: K, arrival: Arrival<'_, T>) -> Added {
         let create = || aggregate.create();
         self.update(arrival.time, key, &create, |accumulator| {
@@ -424,20 +456,23 @@ where
 
     #[inline(always)]
     fn expect(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
-        self.panes.expect(record, memory);
+        self.panes
+            .expect(self.ahead.place(record.time), record, memory);
     }
 
     #[inline]
     fn look_ahead(&mut self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
-        let ahead = self.ahead;
-        self.panes
-            .look_ahead(records, |time| ahead.place(time), memory);
+        for record in records {
+            if let Some(place) = self.ahead.place(record.time) {
+                self.panes.expect_cell(place, record, memory);
+            }
+        }
     }
 
     #[inline(always)]
-    fn found_ahead(&mut self, _: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
+    fn found_ahead(&mut self, aggregate: &A, record: &Ahead<K, T>) -> Option<&mut A::Accumulator> {
         let place = self.ahead.place(record.time)?;
-        self.panes.cell_ahead(place, record)
+        self.panes.cell_ahead(place, record, &|| aggregate.create())
     }
 
     #[inline]
@@ -452,18 +487,12 @@ where
 
     #[inline]
     fn next_due(&mut self, aggregate: &A) -> Option<Fired<K, A::Output>> {
-        let create = || aggregate.create();
         if !self.lateness.is_none() {
-            let (closed, firing) = self.next_copy(&create)?;
+            let (closed, firing) = self.next_copy()?;
             return Some(closed.finish(aggregate, firing));
         }
-        let closed = self.next_closed(&create)?;
+        let closed = self.next_closed()?;
         Some(closed.finish(aggregate, Firing::OnTime))
-    }
-
-    #[inline]
-    fn tidy(&mut self) {
-        TumblingWindows::tidy(self);
     }
 
     fn watermark(&self) -> Timestamp {

@@ -66,6 +66,11 @@ impl Closing {
         Some(slot_at(block, cell))
     }
 
+    /// Whether the block has no more results.
+    pub(super) fn is_block_done(&self) -> bool {
+        self.remaining == 0
+    }
+
     /// The block whose results are handed out.
     pub(super) fn block(&self) -> Option<usize> {
         self.block

@@ -105,20 +105,7 @@ impl<Acc: Clone> Combining<Acc> {
         may_move: bool,
     ) -> Option<Acc> {
         match self {
-            Self::Slices => {
-                let mut result = None;
-                for position in closing.slices.clone() {
-                    let Some(cell) = slices.get(position).and_then(|s| s.cells.seen(slot)) else {
-                        continue;
-                    };
-                    let cell = match may_move && position < closing.leaving {
-                        true => slices.take(position, slot, &|| merging.create())?,
-                        false => cell.clone(),
-                    };
-                    merge_into(merging, &mut result, cell);
-                }
-                result
-            }
+            Self::Slices => of_slices(merging, slices, closing, slot, may_move),
             Self::Running(running) => running.result(slot),
             Self::Laps(laps) => laps.result(merging, slices, slot),
         }
@@ -165,4 +152,27 @@ impl<Acc: Clone> Combining<Acc> {
             Self::Laps(laps) => laps.fold(slice, slot, fired, merging, fold),
         }
     }
+}
+
+/// What the slices of a window hold of one key.
+#[inline(never)]
+fn of_slices<K: Hash + Eq + Clone, Acc: Clone>(
+    merging: &impl Merging<Acc>,
+    slices: &mut Slices<K, Acc>,
+    closing: &Closing,
+    slot: Slot,
+    may_move: bool,
+) -> Option<Acc> {
+    let mut result = None;
+    for position in closing.slices.clone() {
+        let Some(cell) = slices.get(position).and_then(|s| s.cells.seen(slot)) else {
+            continue;
+        };
+        let cell = match may_move && position < closing.leaving {
+            true => slices.take(position, slot, &|| merging.create())?,
+            false => cell.clone(),
+        };
+        merge_into(merging, &mut result, cell);
+    }
+    result
 }

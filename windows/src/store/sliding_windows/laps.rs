@@ -193,6 +193,7 @@ impl<Acc: Clone> Laps<Acc> {
         first.map(|suffix| &suffix.cells)
     }
 
+    #[inline(never)]
     pub(super) fn result<K: Hash + Eq + Clone>(
         &self,
         merging: &impl Merging<Acc>,

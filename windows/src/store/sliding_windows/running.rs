@@ -55,6 +55,7 @@ impl<Acc: Clone> Running<Acc> {
         self.total.touched(block)
     }
 
+    #[inline]
     pub(super) fn result(&self, slot: Slot) -> Option<Acc> {
         self.total.seen(slot).cloned()
     }

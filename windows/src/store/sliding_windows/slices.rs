@@ -132,25 +132,31 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
         self.slab.key(slot)
     }
 
-    /// The slot of `key`, if it has one.
-    pub(super) fn find(&self, key: &K) -> Option<Slot> {
-        self.slab.find(key)
+    /// The slot of `key`; or its hash, for [`new_slot`](Self::new_slot), if it has
+    /// none.
+    #[inline]
+    pub(super) fn find(&self, key: &K) -> Result<Slot, u64> {
+        self.slab.find_or_hash(key)
     }
 
-    /// A slot for a key that has none. Idle keys give way to it, unless what is
-    /// being handed out may be of any key.
+    /// Whether idle keys are to give way to a new one.
+    #[inline]
+    pub(super) fn gives_way(&self) -> bool {
+        self.idle.gives_way(&self.slab)
+    }
+
+    /// Lets go of some idle keys, so that a new one finds a slot. Slices from
+    /// `joined` on have not joined, and nothing is being handed out.
     #[inline(never)]
-    pub(super) fn new_slot(
-        &mut self,
-        key: K,
-        joined: usize,
-        is_handing_out: bool,
-    ) -> Result<Slot, TooManyKeys<K>> {
-        if !is_handing_out && self.idle.gives_way(&self.slab) {
-            let (slab, search, holders) = self.search(joined);
-            search.make_room(slab, |block, held| holders.none_holds(block, held));
-        }
-        self.slab.slot(key)
+    pub(super) fn make_room(&mut self, joined: usize) {
+        let (slab, search, holders) = self.search(joined);
+        search.make_room(slab, |block, held| holders.none_holds(block, held));
+    }
+
+    /// A slot for a key of this hash that has none.
+    #[inline]
+    pub(super) fn new_slot(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
+        self.slab.insert(hash, key)
     }
 
     /// Whether more keys are held than are kept, and some may be idle.
@@ -193,7 +199,8 @@ impl<K: Hash + Eq + Clone, Acc> Slices<K, Acc> {
     #[inline(always)]
     pub(super) fn known_cell(&mut self, place: usize, key: &K) -> Option<&mut Acc> {
         let slot = self.slab.find(key)?;
-        self.hot.get_mut(place)?.touch(slot)
+        // The remainder changes nothing and says so to the compiler.
+        self.hot[place % HOT_SLICES].touch(slot)
     }
 
     /// Whether an open slice is at hand in this place.
