@@ -114,9 +114,9 @@ impl Config {
         self
     }
 
-    /// How many keys each instance of a keyed operator sets memory aside for:
-    /// tumbling windows for as many in each of two windows. Default 1024. More keys are no error: the state grows, and growth is
-    /// counted.
+    /// How many keys each instance of a keyed operator sets memory aside for;
+    /// tumbling windows for as many in each of two windows. Default 1024. More keys
+    /// are no error: the state grows, and growth is counted.
     pub fn expected_keys(mut self, keys: usize) -> Self {
         self.expected_keys = keys;
         self
@@ -125,8 +125,7 @@ impl Config {
     /// How many keys each instance of a keyed operator may hold at once; where
     /// windows tumble, how many each of them may. It bounds the memory of one
     /// window; how many windows are open at once depends on how far the watermark
-    /// is behind.
-    /// Default 16,777,216; at most 2^30. [`Config::when_full`] says what
+    /// is behind. Default 16,777,216; at most 2^30. [`Config::when_full`] says what
     /// happens to the next one.
     pub fn key_limit(mut self, keys: usize) -> Self {
         self.key_limit = keys;
