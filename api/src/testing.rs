@@ -45,7 +45,7 @@
 
 pub use fluxus_core::testing::{
     assert_in_any_order, assert_in_order, assert_in_order_by, cut_off, drives, each, hasty_drives,
-    holds_when, sample, same_with_seeds, Drive, Heard, Mood, Random, Said, Script, PATIENT,
+    holds_when, same_with_seeds, sample, Drive, Heard, Mood, Random, Said, Script, PATIENT,
 };
 
 use crate::{DataStream, Job};
@@ -80,9 +80,7 @@ impl<C: Chain> DataStream<C> {
     /// satisfied now and then, as its mood is.
     pub fn heard_by(self, mood: Mood) -> Heard<C::Item> {
         let name = self.shared.name("heard");
-        let heard = self
-            .shared
-            .plan(|plan| hear(plan, &name, self.chain, mood));
+        let heard = self.shared.plan(|plan| hear(plan, &name, self.chain, mood));
         heard.unwrap_or_default()
     }
 }

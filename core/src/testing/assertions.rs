@@ -140,7 +140,10 @@ mod tests {
         );
         let many: Vec<_> = (0..12).collect();
         let text = message(move || assert_in_any_order(&[], &many));
-        assert!(text.contains("0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"), "{text}");
+        assert!(
+            text.contains("0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 more"),
+            "{text}"
+        );
         assert_eq!(
             message(|| assert_in_order_by(|n| n % 2, &[1, 4, 2], &[2, 1, 4])),
             "of the key 0: 2 found, 2 expected; the first 0 are the same, then\

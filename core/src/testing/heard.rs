@@ -10,7 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// Clones are the same one.
 #[derive(Debug)]
-pub struct Heard<T>(Arc<Mutex<Vec<(usize, Vec<Said<T>>)>>>);
+pub struct Heard<T>(Arc<Mutex<Vec<OfOne<T>>>>);
+
+/// What the instance of this index said.
+type OfOne<T> = (usize, Vec<Said<T>>);
 
 impl<T> Clone for Heard<T> {
     fn clone(&self) -> Self {
@@ -45,7 +48,7 @@ pub fn hear<U: Chain>(
 }
 
 impl<T> Heard<T> {
-    fn lock(&self) -> MutexGuard<'_, Vec<(usize, Vec<Said<T>>)>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<OfOne<T>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -53,10 +53,7 @@ pub fn sample() -> Vec<Said<i64>> {
 
 /// What is to come out of `script` when each record becomes some others at the
 /// same time, and the signals are passed on.
-pub fn each<T: Clone, V>(
-    script: &[Said<T>],
-    mut becomes: impl FnMut(T) -> Vec<V>,
-) -> Vec<Said<V>> {
+pub fn each<T: Clone, V>(script: &[Said<T>], mut becomes: impl FnMut(T) -> Vec<V>) -> Vec<Said<V>> {
     let mut said = Vec::new();
     for line in script {
         match line {
