@@ -292,7 +292,7 @@ impl Job {
         plan.as_ref().map(Plan::explain).unwrap_or_default()
     }
 
-    fn take_plan(self) -> Result<Plan, Error> {
+    pub(crate) fn take_plan(self) -> Result<Plan, Error> {
         if let Some(error) = self.shared.error.borrow_mut().take() {
             return Err(error);
         }

@@ -59,6 +59,8 @@ mod windowed_stream;
 
 mod sinks;
 
+pub mod testing;
+
 pub mod event_time {
     #![doc = include_str!("event_time.md")]
 
