@@ -1,4 +1,5 @@
 use crate::{Collector, Error, Instance, Name, Plan};
+use fluxus_windows::TimeToLive;
 
 /// The parallel instances of an operator, and where they sit: they go round the
 /// workers, from one on.
@@ -65,4 +66,11 @@ pub trait Timed: Chain {}
 pub trait Named {
     /// Gives the last operator this name.
     fn rename(&mut self, name: Name);
+}
+
+/// A description whose last operator keeps a state for each key, for ever unless
+/// it is given a time to live.
+pub trait Expires {
+    /// For how long the operator keeps what was written last, to be changed.
+    fn time_to_live(&mut self) -> &mut TimeToLive;
 }

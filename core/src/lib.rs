@@ -42,7 +42,7 @@ mod stage;
 mod plan;
 mod run;
 
-pub use chain::{Chain, Named, Spread, Timed};
+pub use chain::{Chain, Expires, Named, Spread, Timed};
 pub use collector::Collector;
 pub use config::{Config, Settings, WhenFull};
 pub use error::{ConfigError, Error, JobFailure};

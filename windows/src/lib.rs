@@ -32,6 +32,8 @@ mod state;
 
 mod store;
 
+mod keyed;
+
 pub use aggregate::Aggregate;
 pub use kind::assigner::WindowAssigner;
 pub use kind::count_error::CountError;
@@ -47,6 +49,9 @@ pub use kind::trigger::{Trigger, TriggerError};
 pub use kind::triggered::Triggered;
 pub use kind::tumbling::{Tumbling, WindowError};
 pub use kind::{CountKind, WindowKind};
+pub use keyed::key_timers::TooManyTimers;
+pub use keyed::keyed_states::{KeyedStates, Moment, TimeToLive};
+pub use keyed::timed_states::{DueKey, KeyEntry, KeyTimer, TimedStates, TimersOfKey};
 pub use lateness::{Lateness, LatenessError};
 pub use state::ahead::{Ahead, Prefetch};
 pub use state::panes::{ClosingPane, PaneEntry, Panes};

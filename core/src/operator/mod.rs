@@ -14,7 +14,20 @@ mod skip;
 mod take;
 mod timestamps;
 
+mod by_key;
+mod key_meters;
+mod moments;
+
+mod dedup;
+mod distinct;
 mod rolling;
+mod rolling_top_k;
+mod scan;
+mod stateful;
+
+mod process;
+mod process_closures;
+mod process_context;
 
 mod keyed_windows;
 mod waiting;
@@ -25,6 +38,8 @@ mod window_result;
 
 mod side_stream;
 
+pub use dedup::Dedup;
+pub use distinct::Distinct;
 pub use filter::Filter;
 pub use filter_map::FilterMap;
 pub use flat_map::FlatMap;
@@ -33,9 +48,15 @@ pub use idle_after::{IdleAfter, IdleTimeout, IdleTimeoutError};
 pub use inspect::Inspect;
 pub use map::Map;
 pub use processing_time::ProcessingTime;
-pub use rolling::{Rolling, RollingFold, RollingReduce, RollingState};
+pub use process::{KeyedProcess, Process};
+pub use process_closures::ProcessClosures;
+pub use process_context::ProcessContext;
+pub use rolling::{RollingFold, RollingReduce};
+pub use rolling_top_k::RollingTopK;
+pub use scan::Scan;
 pub use side_stream::SideStream;
 pub use skip::Skip;
+pub use stateful::{KeyedLogic, Stateful, Touch};
 pub use take::Take;
 pub use timestamps::Timestamps;
 pub use window::WindowAggregate;

@@ -1,0 +1,282 @@
+use super::by_key::lower_by_key;
+use super::describe;
+use super::key_meters::KeyMeters;
+use super::moments::Moments;
+use crate::collector::pass_on;
+use crate::{Chain, Collector, Error, Expires, Flow, Instance, Name, Plan, Signal, Spread};
+use fluxus_runtime::Culprit;
+use fluxus_windows::{KeyedStates, TimeToLive, Timestamp};
+use std::hash::Hash;
+
+/// What a record does to the state of its key, and what comes out.
+pub trait KeyedLogic<K, T> {
+    /// What is kept for a key.
+    type State: Send + 'static;
+    /// What comes out behind a record.
+    type Emitted: IntoIterator;
+
+    /// A record of `key` came. `state` is none for the first one, and again when
+    /// its time to live was over; what is left in it is kept, none too.
+    fn on_record(
+        &mut self,
+        key: K,
+        state: &mut Option<Self::State>,
+        value: T,
+    ) -> (Touch, Self::Emitted);
+
+    /// What cannot be, for the error of the job that is being built.
+    ///
+    /// # Errors
+    /// What is wrong and what to change.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Whether a record begins the time to live of its key's state anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// The state was written.
+    Written,
+    /// It was only looked at.
+    Read,
+}
+
+/// Keeps a state for every key, and emits what its logic makes of each record and
+/// the state.
+///
+/// Records of one key keep their order from one source instance on, at any
+/// number of workers. Keys are kept for as long as the job runs, unless their state
+/// has a time to live.
+pub struct Stateful<U, F, L> {
+    name: Name,
+    upstream: U,
+    key_of: F,
+    logic: L,
+    time_to_live: TimeToLive,
+}
+
+impl<U, F, L> Stateful<U, F, L> {
+    /// `logic` over what `upstream` yields, by key.
+    pub fn new(name: Name, upstream: U, key_of: F, logic: L) -> Self {
+        Self {
+            name,
+            upstream,
+            key_of,
+            logic,
+            time_to_live: TimeToLive::FOR_EVER,
+        }
+    }
+
+    /// The same, with states that last so long.
+    pub fn with_time_to_live(self, time_to_live: TimeToLive) -> Self {
+        Self {
+            time_to_live,
+            ..self
+        }
+    }
+}
+
+describe!(Stateful<U, F, L>);
+
+impl<U, F, L> Expires for Stateful<U, F, L> {
+    fn time_to_live(&mut self) -> &mut TimeToLive {
+        &mut self.time_to_live
+    }
+}
+
+/// What comes out of an iterator in the end.
+type ItemOf<I> = <I as IntoIterator>::Item;
+
+impl<U, F, K, L> Chain for Stateful<U, F, L>
+where
+    U: Chain,
+    F: Fn(&U::Item) -> K + Clone + Send + 'static,
+    K: Hash + Eq + Clone + Send + 'static,
+    L: KeyedLogic<K, U::Item> + Clone + Send + 'static,
+    ItemOf<L::Emitted>: Send + 'static,
+    <L::Emitted as IntoIterator>::IntoIter: Send + 'static,
+{
+    type Item = ItemOf<L::Emitted>;
+
+    fn instances(&self, plan: &Plan) -> Spread {
+        plan.keyed_instances()
+    }
+
+    fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
+    where
+        C: Collector<Self::Item> + Send + 'static,
+        D: FnMut(&Instance) -> C,
+    {
+        let Self {
+            name,
+            upstream,
+            key_of,
+            logic,
+            time_to_live,
+        } = self;
+        logic
+            .check()
+            .and_then(|()| check_time_to_live(time_to_live))
+            .map_err(|problem| Error::operator(&name, problem))?;
+        plan.operator(&name);
+        let operators = {
+            let (name, key_of) = (name.clone(), key_of.clone());
+            move |instance: &Instance| StatefulOperator {
+                name: name.clone(),
+                key_of: key_of.clone(),
+                logic: logic.clone(),
+                states: KeyedStates::<K, L::State>::new(instance.state_limit, time_to_live),
+                expires: !time_to_live.is_for_ever(),
+                moments: Moments::new(instance, time_to_live.wall.is_some()),
+                unfinished: None::<(Timestamp, <L::Emitted as IntoIterator>::IntoIter)>,
+                batch: instance.batch,
+                meters: KeyMeters::new(&name, instance),
+                next: downstream(instance),
+            }
+        };
+        lower_by_key(&name, upstream, key_of, plan, operators)
+    }
+}
+
+/// A time to live of nothing is a mistake.
+pub(super) fn check_time_to_live(time_to_live: TimeToLive) -> Result<(), String> {
+    match time_to_live.is_never() {
+        true => Err("a state that expires after no time at all is never seen: \
+                     let it live for 1 ns at least, or leave expire_after out"
+            .to_owned()),
+        false => Ok(()),
+    }
+}
+
+/// How many records one record may become before the worker looks at anything
+/// else: an endless iterator must not hold a core.
+const MOST_AT_ONCE: usize = 4096;
+
+/// Keys that are looked at in one call for those whose time is over: more than a
+/// batch can bring.
+pub(super) const fn keys_at_once(batch: usize) -> usize {
+    2 * batch + 64
+}
+
+struct StatefulOperator<K, F, L, S, I, C> {
+    name: Name,
+    key_of: F,
+    logic: L,
+    states: KeyedStates<K, S>,
+    /// Whether states have a time to live.
+    expires: bool,
+    moments: Moments,
+    /// The rest of what came of a record, for which downstream had no room.
+    unfinished: Option<(Timestamp, I)>,
+    batch: usize,
+    meters: KeyMeters,
+    next: C,
+}
+
+impl<K, F, L, S, I, C> StatefulOperator<K, F, L, S, I, C>
+where
+    K: Hash + Eq + Clone,
+    I: Iterator,
+    C: Collector<I::Item>,
+{
+    #[inline(always)]
+    fn run(&mut self, time: Timestamp, mut emitted: I) -> Flow {
+        for _ in 0..MOST_AT_ONCE {
+            let culprit = Culprit::new(&self.name);
+            let value = emitted.next();
+            culprit.cleared();
+            let Some(value) = value else {
+                return Flow::Open;
+            };
+            let flow = self.next.push(time, value);
+            if !flow.is_open() {
+                return self.put_off(time, emitted, flow);
+            }
+        }
+        self.put_off(time, emitted, Flow::Busy)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn put_off(&mut self, time: Timestamp, emitted: I, flow: Flow) -> Flow {
+        if flow != Flow::Finished {
+            self.unfinished = Some((time, emitted));
+        }
+        flow
+    }
+
+    /// Lets go of keys whose time is over, a bounded number of them.
+    fn tidy(&mut self) {
+        if self.expires {
+            self.moments.watermark_is_reached();
+            let culprit = Culprit::new(&self.name);
+            self.states.advance(self.moments.now());
+            self.states.tidy(keys_at_once(self.batch));
+            culprit.cleared();
+        }
+        self.meters.report(self.states.stats());
+    }
+}
+
+impl<T, K, F, L, C> Collector<T>
+    for StatefulOperator<K, F, L, L::State, <L::Emitted as IntoIterator>::IntoIter, C>
+where
+    K: Hash + Eq + Clone,
+    F: Fn(&T) -> K,
+    L: KeyedLogic<K, T>,
+    C: Collector<ItemOf<L::Emitted>>,
+{
+    #[inline]
+    fn push(&mut self, time: Timestamp, value: T) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        let key = (self.key_of)(&value);
+        let now = self.moments.of_record(time);
+        let slot = match self.states.slot(&key, now) {
+            Ok(slot) => slot,
+            Err(full) => {
+                culprit.cleared();
+                return self.meters.state_is_full(full.limit);
+            }
+        };
+        let state = self.states.state(slot);
+        let (touch, emitted) = self.logic.on_record(key, state, value);
+        let emitted = emitted.into_iter();
+        match state {
+            Some(_) if touch == Touch::Written => self.states.written(slot, now),
+            Some(_) => {}
+            None => self.states.settle(slot),
+        }
+        culprit.cleared();
+        self.run(time, emitted)
+    }
+
+    fn signal(&mut self, signal: Signal) -> Flow {
+        let flow = self.next.signal(signal);
+        if let Some(time) = signal.raises_time_to() {
+            self.moments.watermark = self.moments.watermark.max(time);
+            self.tidy();
+        }
+        flow
+    }
+
+    fn end_batch(&mut self) -> Flow {
+        self.moments.batch_ends();
+        self.tidy();
+        self.next.end_batch()
+    }
+
+    fn resume(&mut self) -> Flow {
+        self.moments.batch_ends();
+        let flow = self.next.resume();
+        if !flow.is_open() {
+            return flow;
+        }
+        match self.unfinished.take() {
+            Some((time, emitted)) => self.run(time, emitted),
+            None => Flow::Open,
+        }
+    }
+
+    pass_on!(open, flush, abort);
+}
