@@ -50,6 +50,9 @@
 mod job;
 
 mod data_stream;
+mod expiry;
+mod keyed_process;
+mod keyed_state;
 mod keyed_stream;
 mod windowed_stream;
 
@@ -73,7 +76,10 @@ pub use job::Job;
 pub use keyed_stream::KeyedStream;
 pub use windowed_stream::WindowedStream;
 
-pub use fluxus_core::operator::{IdleTimeout, IdleTimeoutError, Rejected, Rejection, WindowResult};
+pub use fluxus_core::operator::{
+    IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext, Rejected, Rejection, WindowResult,
+};
+pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
     partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
     JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, RunningJob,

@@ -208,7 +208,9 @@ where
         };
         let entry = rest.states.entry(slot, now);
         let is_new = entry.state.is_none();
-        let state = entry.state.get_or_insert_with(|| process.initial(entry.key));
+        let state = entry
+            .state
+            .get_or_insert_with(|| process.initial(entry.key));
         let mut context = ProcessContext {
             key: entry.key,
             time,

@@ -1,4 +1,4 @@
-use fluxus_windows::{KeyTimer, Timestamp, TimersOfKey, TooManyTimers};
+use fluxus_windows::{KeyTimer, TimersOfKey, Timestamp, TooManyTimers};
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -23,12 +23,7 @@ where
     type Emitted = Option<(K, S)>;
 
     #[inline]
-    fn on_record(
-        &mut self,
-        key: K,
-        state: &mut Option<S>,
-        value: T,
-    ) -> (Touch, Option<(K, S)>) {
+    fn on_record(&mut self, key: K, state: &mut Option<S>, value: T) -> (Touch, Option<(K, S)>) {
         let state = state.get_or_insert_with(|| self.initial.clone());
         (self.fold)(state, value);
         (Touch::Written, Some((key, state.clone())))
@@ -57,12 +52,7 @@ where
     type Emitted = Option<(K, T)>;
 
     #[inline]
-    fn on_record(
-        &mut self,
-        key: K,
-        state: &mut Option<T>,
-        value: T,
-    ) -> (Touch, Option<(K, T)>) {
+    fn on_record(&mut self, key: K, state: &mut Option<T>, value: T) -> (Touch, Option<(K, T)>) {
         let value = match state {
             Some(held) => (self.reduce)(held, value),
             None => value,

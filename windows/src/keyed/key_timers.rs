@@ -105,9 +105,9 @@ impl KeyTimers {
             Ok(_) => return Ok(false),
             Err(hash) => hash,
         };
-        let slot = index.insert(hash, (key, at)).map_err(|full| TooManyTimers {
-            limit: full.limit,
-        })?;
+        let slot = index
+            .insert(hash, (key, at))
+            .map_err(|full| TooManyTimers { limit: full.limit })?;
         if numbers.len() <= slot.index() {
             numbers.resize(slot.index() + 1, NONE);
         }

@@ -170,7 +170,10 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
     /// Forgets the state in a slot.
     pub fn empty(&mut self, slot: Slot) {
         self.states[slot.index()] = None;
-        for expiry in [&mut self.by_event, &mut self.by_wall].into_iter().flatten() {
+        for expiry in [&mut self.by_event, &mut self.by_wall]
+            .into_iter()
+            .flatten()
+        {
             expiry.emptied(slot);
         }
     }
@@ -188,7 +191,10 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
     fn release(&mut self, slot: Slot) {
         self.keys.release(slot);
         let keys = self.keys.len();
-        for expiry in [&mut self.by_event, &mut self.by_wall].into_iter().flatten() {
+        for expiry in [&mut self.by_event, &mut self.by_wall]
+            .into_iter()
+            .flatten()
+        {
             expiry.released(slot, keys);
         }
     }
@@ -213,7 +219,10 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
     pub fn tidy(&mut self, most: usize) {
         for _ in 0..most {
             let mut over = None;
-            for expiry in [&mut self.by_event, &mut self.by_wall].into_iter().flatten() {
+            for expiry in [&mut self.by_event, &mut self.by_wall]
+                .into_iter()
+                .flatten()
+            {
                 if over.is_none() && expiry.may_be_due() {
                     over = expiry.next();
                 }
