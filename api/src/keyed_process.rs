@@ -69,13 +69,13 @@ where
     ///
     /// # let job = Job::new("doc", Config::new().workers(1))?;
     /// let silences = job
-    ///     .from_iter([("ahab", 1), ("ishmael", 3), ("ahab", 9), ("ishmael", 40)])
+    ///     .from_iter([("ahab", 1), ("ishmael", 3), ("ahab", 9), ("starbuck", 40)])
     ///     .timestamps(|&(_, time)| Timestamp::from_secs(time), BoundedDisorder::monotonous())
     ///     .key_by(|&(user, _)| user)
     ///     .process(Silence)
     ///     .collect();
     /// # job.run()?;
-    /// assert_eq!(silences.take(), [("ishmael", 1), ("ahab", 2), ("ishmael", 1)]);
+    /// assert_eq!(silences.take(), [("ishmael", 1), ("ahab", 2), ("starbuck", 1)]);
     /// # Ok::<(), fluxus::Error>(())
     /// ```
     pub fn process<P>(self, process: P) -> DataStream<Process<C, F, P>>
@@ -96,7 +96,7 @@ where
     /// # let job = Job::new("doc", Config::new().workers(1))?;
     /// // How many came within ten seconds of the first.
     /// let counts = job
-    ///     .from_iter([("a", 1i64), ("b", 2), ("a", 8), ("a", 30)])
+    ///     .from_iter([("a", 1i64), ("b", 2), ("a", 8), ("c", 30)])
     ///     .timestamps(|&(_, time)| Timestamp::from_secs(time), BoundedDisorder::monotonous())
     ///     .key_by(|&(name, _)| name)
     ///     .process_with(
@@ -115,7 +115,7 @@ where
     ///     )
     ///     .collect();
     /// # job.run()?;
-    /// assert_eq!(counts.take(), [("a", 2), ("b", 1), ("a", 1)]);
+    /// assert_eq!(counts.take(), [("a", 2), ("b", 1), ("c", 1)]);
     /// # Ok::<(), fluxus::Error>(())
     /// ```
     pub fn process_with<S, O, R, G>(

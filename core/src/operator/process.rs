@@ -139,6 +139,7 @@ where
                 next: downstream(instance),
                 rest: Rest {
                     states: TimedStates::new(instance.state_limit, time_to_live),
+                    expires: !time_to_live.is_for_ever(),
                     moments: Moments::new(instance, true),
                     out: VecDeque::new(),
                     firing: None,
@@ -167,6 +168,8 @@ struct ProcessOperator<F, P: KeyedProcess, C> {
 struct Rest<P: KeyedProcess> {
     name: Name,
     states: TimedStates<P::Key, P::State>,
+    /// Whether states have a time to live.
+    expires: bool,
     moments: Moments,
     /// What was emitted and has not gone out yet.
     out: VecDeque<(Timestamp, P::Out)>,
@@ -299,21 +302,27 @@ where
                 self.tidy();
                 flow
             }
-            Some(Behind::EndOfBatch) => {
-                self.tidy();
-                self.next.end_batch()
-            }
+            Some(Behind::EndOfBatch) => self.batch_ends(),
             None => Flow::Open,
         }
+    }
+
+    fn batch_ends(&mut self) -> Flow {
+        self.tidy();
+        // Whatever comes next comes later.
+        self.rest.moments.batch_ends();
+        self.next.end_batch()
     }
 
     /// Lets go of keys whose time is over, a bounded number of them.
     fn tidy(&mut self) {
         let rest = &mut self.rest;
-        let culprit = Culprit::new(&rest.name);
-        rest.states.advance(rest.moments.now());
-        rest.states.tidy(keys_at_once(rest.batch));
-        culprit.cleared();
+        if rest.expires {
+            let culprit = Culprit::new(&rest.name);
+            rest.states.advance(rest.moments.now());
+            rest.states.tidy(keys_at_once(rest.batch));
+            culprit.cleared();
+        }
         rest.meters.report(rest.states.stats());
         rest.pending.set(rest.states.pending() as u64);
     }
@@ -406,8 +415,7 @@ where
         }
         self.rest.moments.batch_ends();
         if self.rest.states.pending_by_wall() == 0 {
-            self.tidy();
-            return self.next.end_batch();
+            return self.batch_ends();
         }
         let wall = self.rest.moments.now().wall;
         let flow = self.set_off(KeyTimer::Wall(wall), Behind::EndOfBatch);

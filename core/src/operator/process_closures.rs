@@ -12,7 +12,11 @@ pub struct ProcessClosures<K, T, S, O, R, G> {
 
 impl<K, T, S, O, R, G> ProcessClosures<K, T, S, O, R, G> {
     /// Starts at `initial` for every key.
-    pub fn new(initial: S, on_record: R, on_timer: G) -> Self {
+    pub fn new(initial: S, on_record: R, on_timer: G) -> Self
+    where
+        R: FnMut(T, &mut S, &mut ProcessContext<'_, K, O>),
+        G: FnMut(KeyTimer, &mut S, &mut ProcessContext<'_, K, O>),
+    {
         Self {
             initial,
             on_record,
@@ -25,11 +29,12 @@ impl<K, T, S, O, R, G> ProcessClosures<K, T, S, O, R, G> {
 // Not derived: the types of what flows need not be cloned.
 impl<K, T, S: Clone, O, R: Clone, G: Clone> Clone for ProcessClosures<K, T, S, O, R, G> {
     fn clone(&self) -> Self {
-        Self::new(
-            self.initial.clone(),
-            self.on_record.clone(),
-            self.on_timer.clone(),
-        )
+        Self {
+            initial: self.initial.clone(),
+            on_record: self.on_record.clone(),
+            on_timer: self.on_timer.clone(),
+            types: PhantomData,
+        }
     }
 }
 

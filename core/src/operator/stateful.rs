@@ -263,6 +263,8 @@ where
     fn end_batch(&mut self) -> Flow {
         self.moments.batch_ends();
         self.tidy();
+        // Whatever comes next comes later.
+        self.moments.batch_ends();
         self.next.end_batch()
     }
 
