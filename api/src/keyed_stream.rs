@@ -1,5 +1,5 @@
 use crate::job::Shared;
-use crate::WindowedStream;
+use crate::{DataStream, WindowedStream};
 use fluxus_core::windows::{CountKind, WindowKind};
 use fluxus_core::{Chain, Timed};
 use std::hash::Hash;
@@ -31,6 +31,11 @@ impl<C, F> KeyedStream<C, F> {
             chain,
             key_of,
         }
+    }
+
+    /// The stream before the key, and the key.
+    pub(crate) fn into_parts(self) -> (DataStream<C>, F) {
+        (DataStream::new(self.shared, self.chain), self.key_of)
     }
 }
 

@@ -50,6 +50,10 @@
 mod job;
 
 mod data_stream;
+mod positions;
+mod shape;
+mod side_outputs;
+
 mod expiry;
 mod keyed_process;
 mod keyed_state;
@@ -57,6 +61,8 @@ mod keyed_stream;
 mod windowed_stream;
 
 mod sinks;
+
+pub mod testing;
 
 pub mod event_time {
     #![doc = include_str!("event_time.md")]
@@ -74,10 +80,12 @@ struct Readme;
 pub use data_stream::DataStream;
 pub use job::Job;
 pub use keyed_stream::KeyedStream;
+pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
 pub use fluxus_core::operator::{
-    IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext, Rejected, Rejection, WindowResult,
+    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext,
+    Rejected, Rejection, SideStream, WindowResult,
 };
 pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
