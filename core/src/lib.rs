@@ -27,6 +27,7 @@ mod name;
 mod config;
 mod error;
 
+mod alarm;
 mod instance;
 mod metrics;
 

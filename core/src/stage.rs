@@ -1,4 +1,6 @@
+use crate::alarm::first_of;
 use crate::{Collector, Flow, Instance, Name, Signal};
+use fluxus_ringbuf::CounterReader;
 use fluxus_runtime::{Fault, Step};
 
 /// How far a stage is in its life.
@@ -24,6 +26,8 @@ pub(crate) struct Stage<C> {
     pub(crate) state: StageState,
     /// What the chain last answered.
     flow: Flow,
+    /// When operators of the chain want to be called, though nothing comes.
+    alarms: Vec<CounterReader>,
 }
 
 impl<C> Stage<C> {
@@ -34,7 +38,18 @@ impl<C> Stage<C> {
             chain: Some(chain),
             state: StageState::New,
             flow: Flow::Open,
+            alarms: instance.alarms.readers(),
         }
+    }
+
+    /// Nothing came: until when the worker may rest.
+    #[inline]
+    fn idle(&self) -> Step {
+        if self.alarms.is_empty() {
+            return Step::Idle;
+        }
+        let wait = first_of(&self.alarms, &*self.instance.wall);
+        wait.map_or(Step::Idle, Step::IdleFor)
     }
 
     /// Asks the chain, which is at home whenever the stage is not in a loop.
@@ -88,7 +103,7 @@ impl<C> Stage<C> {
             (Flow::Full, _) if progress => Ok(Step::Progress),
             (Flow::Full, _) => Ok(Step::Blocked),
             _ if progress => Ok(Step::Progress),
-            _ => Ok(Step::Idle),
+            _ => Ok(self.idle()),
         }
     }
 

@@ -7,7 +7,10 @@ use fluxus_core::operator::{
     Dedup, Distinct, KeyedProcess, Process, ProcessClosures, ProcessContext, RollingTopK, Scan,
     Stateful,
 };
+use fluxus_core::source::Head;
+use fluxus_core::testing::hear;
 use fluxus_core::windows::{KeyTimer, TimeToLive};
+use fluxus_core::{run_local, Chain, ManualClock, Plan};
 use harness::*;
 use std::time::Duration;
 
@@ -213,7 +216,7 @@ fn later(script: &[Said<i64>]) -> Vec<Said<(i64, Vec<i64>)>> {
             Active => said.push(Active),
             Barrier(id) => said.push(Barrier(id)),
             End => said.push(End),
-            Quiet => {}
+            Quiet | Said::Tick(_) => {}
         }
     }
     said
@@ -353,5 +356,132 @@ fn a_state_that_is_over_is_not_seen_by_a_record_or_a_timer() {
             },
         );
         Process::new(name(), head, |_: &i64| (), process).with_time_to_live(event_time(20))
+    });
+}
+
+/// As `heard`, with a clock that the script moves.
+fn heard_by_the_wall<C>(
+    drive: Drive,
+    script: &[Said<i64>],
+    build: impl FnOnce(Head<Script<i64>, true>) -> C,
+) -> Vec<Said<C::Item>>
+where
+    C: Chain,
+    C::Item: std::fmt::Debug,
+{
+    let clock = ManualClock::at(at(1_000));
+    let config = drive.config().clock(clock.clone());
+    let mut plan = Plan::new("hostile", config.conclude().unwrap());
+    let script = drive.script(script).with_clock(&clock);
+    let head = Head::new(&mut plan, name(), vec![script]).unwrap();
+    let heard = hear(&mut plan, &name(), build(head), drive.mood).unwrap();
+    run_local(plan).unwrap_or_else(|error| panic!("{drive:?}: {error}"));
+    let mut all = heard.take();
+    assert_eq!(all.len(), 1, "{drive:?}: the end was said exactly once");
+    all.remove(0)
+}
+
+#[test]
+fn timers_by_the_wall_fire_between_batches_and_while_nothing_comes() {
+    // Every record of n sets a timer n later. One that fires at an even time sets
+    // another, for a time that is past: it fires, but not at once.
+    let script = [
+        Record(5, 30),
+        Record(5, 31),
+        At(7),
+        Said::Tick(29),
+        Quiet,
+        Said::Tick(1),
+        Quiet,
+        Record(20, 300),
+        Said::Tick(1),
+        Quiet,
+        Said::Tick(50),
+        Quiet,
+        Quiet,
+        At(60),
+        Said::Tick(300),
+        Quiet,
+        Record(61, 90),
+        Said::Tick(89),
+        Quiet,
+        Idle,
+        Barrier(1),
+    ];
+    let expected = vec![
+        At(7),
+        Record(8, 1030),
+        Record(8, 1031),
+        At(60),
+        // Two timers of one key at 1330: one.
+        Record(61, 1330),
+        Idle,
+        Barrier(1),
+        End,
+    ];
+    let build = |head| {
+        let process = ProcessClosures::new(
+            (),
+            |n: i64, _, context| {
+                let due = context.now() + Duration::from_nanos(n as u64);
+                assert_eq!(context.after(Duration::from_nanos(n as u64)), due);
+                if n == 31 {
+                    context.after(Duration::from_nanos(2));
+                    assert!(context.cancel_at_wall(context.now() + Duration::from_nanos(2)));
+                }
+            },
+            |timer: KeyTimer, _, context| {
+                assert!(matches!(timer, KeyTimer::Wall(at) if at <= context.now()));
+                context.emit(timer.at().nanos());
+                if timer.at().nanos() == 1030 {
+                    // As if it had been set for this instant by a record.
+                    let at = context.at_wall(timer.at());
+                    assert_eq!(at, context.now() + Duration::from_nanos(1));
+                }
+            },
+        );
+        Process::new(name(), head, |_: &i64| (), process)
+    };
+    fluxus_core::testing::holds_when("by the wall", &expected, |drive| {
+        heard_by_the_wall(drive, &script, build)
+    });
+}
+
+#[test]
+fn a_state_is_over_by_the_wall_too() {
+    let lives = TimeToLive {
+        event: Some(Duration::from_nanos(1_000)),
+        wall: Some(Duration::from_nanos(10)),
+    };
+    let script = [
+        Record(1, 1),
+        Said::Tick(9),
+        Quiet,
+        Record(2, 1),
+        Said::Tick(1),
+        Quiet,
+        Record(3, 1),
+        At(3),
+        Said::Tick(9),
+        Quiet,
+        // Not yet by the wall, but in event time.
+        Record(1_003, 1),
+        Said::Tick(10),
+        Quiet,
+        Quiet,
+        At(1_003),
+    ];
+    let expected = vec![
+        Record(1, 1),
+        Record(3, 1),
+        At(3),
+        Record(1_003, 1),
+        At(1_003),
+        End,
+    ];
+    fluxus_core::testing::holds_when("distinct by the wall", &expected, |drive| {
+        heard_by_the_wall(drive, &script, |head| {
+            Stateful::new(name(), head, |n: &i64| *n, Distinct).with_time_to_live(lives)
+        })
     });
 }

@@ -5,6 +5,7 @@ use super::moments::Moments;
 use super::stateful::{check_time_to_live, keys_at_once};
 use super::waiting::Behind;
 use super::ProcessContext;
+use crate::alarm::Alarm;
 use crate::metrics::Measure;
 use crate::{
     Chain, Clock, Collector, Error, Expires, Flow, Instance, Name, Plan, Signal, Spread, Stamp,
@@ -147,6 +148,7 @@ where
                     is_unwanted: false,
                     batch: instance.batch,
                     clock: instance.clock,
+                    alarm: instance.alarms.alarm(),
                     meters: KeyMeters::new(&name, instance),
                     pending: instance.counter(&name, Measure::TimersPending),
                     fired: instance.counter(&name, Measure::TimersFired),
@@ -182,6 +184,8 @@ struct Rest<P: KeyedProcess> {
     /// Timers fired in one call at the most.
     batch: usize,
     clock: Clock,
+    /// When timers by the wall come due, so that the worker does not sleep longer.
+    alarm: Alarm,
     meters: KeyMeters,
     pending: CounterWriter,
     fired: CounterWriter,
@@ -309,6 +313,7 @@ where
 
     fn batch_ends(&mut self) -> Flow {
         self.tidy();
+        self.rest.alarm.set(self.rest.states.none_before());
         // Whatever comes next comes later.
         self.rest.moments.batch_ends();
         self.next.end_batch()
@@ -414,7 +419,7 @@ where
             return self.next.end_batch();
         }
         self.rest.moments.batch_ends();
-        if self.rest.states.pending_by_wall() == 0 {
+        if self.rest.states.none_before().is_none() {
             return self.batch_ends();
         }
         let wall = self.rest.moments.now().wall;

@@ -141,6 +141,12 @@ impl KeyTimers {
         self.timers.may_be_due(time)
     }
 
+    /// A time before which none comes due, if any is pending.
+    pub(crate) fn none_before(&self) -> Option<Timestamp> {
+        let first = self.timers.none_before();
+        first.filter(|_| !self.pending.index.is_empty())
+    }
+
     /// The first timer that has come due at `time`. A bounded amount of work.
     pub(crate) fn next(&mut self, time: Timestamp) -> NextTimer {
         let Self {

@@ -184,9 +184,10 @@ impl<K: Hash + Eq + Clone, S> TimedStates<K, S> {
         self.by_event.stats().keys + self.by_wall.stats().keys
     }
 
-    /// How many timers are pending by the wall.
-    pub fn pending_by_wall(&self) -> usize {
-        self.by_wall.stats().keys
+    /// A time of the wall before which no timer comes due, if any is pending: to be
+    /// asked again then.
+    pub fn none_before(&self) -> Option<Timestamp> {
+        self.by_wall.none_before()
     }
 
     /// How often a timer was looked at: when it came due, and a few times on the
