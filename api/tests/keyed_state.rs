@@ -4,9 +4,10 @@
 mod support;
 
 use fluxus::prelude::*;
-use fluxus::{KeyTimer, Measure, WhenFull};
+use fluxus::{IdleStrategy, KeyTimer, ManualClock, Measure, SystemClock, WallClock, WhenFull};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::sync::mpsc;
 use std::time::Duration;
 use support::{Event, Shape};
 
@@ -478,4 +479,84 @@ fn without_event_time_timers_wait_for_the_end() {
         told.sort_unstable();
         assert_eq!(told, [("a", 2), ("b", 1)], "{shape:?}");
     }
+}
+
+/// When a test that hangs is given up.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Records come, then nothing: the workers sleep, and timers by the wall fire all the
+/// same; in the stage of the source, and in one that only rings feed.
+#[test]
+fn timers_by_the_wall_fire_while_the_workers_sleep() {
+    for workers in [1, 2] {
+        let clock = ManualClock::at(Timestamp::from_secs(50));
+        let config = Shape::local(workers, 16, 16).config().clock(clock.clone());
+        let job = Job::new("sleep", config.idle(IdleStrategy::Park)).unwrap();
+        let (mut input, names) = job.input::<&str>(16).unwrap();
+        let (tell, told) = mpsc::channel();
+        names
+            .key_by(|&name| name)
+            .process_with(
+                (),
+                |name, _, context| {
+                    context.after(Duration::from_secs(10));
+                    let due = context.now() + Duration::from_secs(10);
+                    context.emit((name, due));
+                },
+                |timer, _, context| {
+                    let name = *context.key();
+                    context.emit((name, timer.at()));
+                    if name == "again" {
+                        context.after(Duration::from_secs(1));
+                    }
+                },
+            )
+            .for_each(move |row| tell.send(row).unwrap_or_default());
+        let running = job.start().unwrap();
+        let hear = || told.recv_timeout(PATIENCE).expect("nothing fires");
+        input.send(Timestamp::MIN, "once").unwrap();
+        input.send(Timestamp::MIN, "again").unwrap();
+        let at = Timestamp::from_secs;
+        let mut began = [hear(), hear()];
+        began.sort_unstable();
+        assert_eq!(began, [("again", at(60)), ("once", at(60))]);
+        clock.set(at(60));
+        let mut fired = [hear(), hear()];
+        fired.sort_unstable();
+        assert_eq!(fired, began);
+        for second in 61..64 {
+            clock.set(at(second));
+            assert_eq!(hear(), ("again", at(second)));
+        }
+        // What is still pending does not fire at the end.
+        drop(input);
+        running.join().unwrap();
+        assert!(told.recv_timeout(PATIENCE).is_err());
+    }
+}
+
+/// By the clock of the system, never too early.
+#[test]
+fn timers_by_the_wall_are_never_early() {
+    let job = Shape::local(2, 16, 16).threaded().job();
+    let (mut input, names) = job.input::<u64>(16).unwrap();
+    let (tell, told) = mpsc::channel();
+    names
+        .key_by(|&n| n)
+        .process_with(
+            (),
+            |n, _, context| {
+                context.after(Duration::from_micros(n));
+            },
+            |timer, _, context| context.emit(timer.at()),
+        )
+        .for_each(move |due| tell.send((due, SystemClock.now())).unwrap_or_default());
+    let running = job.start().unwrap();
+    for micros in [0, 1, 30, 200, 3_000, 25_000] {
+        input.send(Timestamp::MIN, micros).unwrap();
+        let (due, fired) = told.recv_timeout(PATIENCE).expect("nothing fires");
+        assert!(due <= fired, "due at {due}, fired at {fired}");
+    }
+    drop(input);
+    running.join().unwrap();
 }

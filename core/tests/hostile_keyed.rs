@@ -98,7 +98,7 @@ fn what_came_before_is_left_out() {
 #[test]
 fn the_best_come_out_when_they_change() {
     let best = |values: &[(i64, Vec<i64>)]| {
-        let mut values = values.to_vec().into_iter();
+        let mut values = values.iter().cloned();
         each(|n| match n {
             // The rest of 0 to 11 is no better.
             0..=6 | 9 => vec![values.next().unwrap()],
