@@ -53,11 +53,13 @@ mod data_stream;
 mod positions;
 mod shape;
 mod side_outputs;
+mod split_either;
 
 mod expiry;
 mod keyed_process;
 mod keyed_state;
 mod keyed_stream;
+mod rejected;
 mod windowed_stream;
 
 mod sinks;

@@ -378,18 +378,22 @@ fn a_full_state_refuses_new_keys_or_ends_the_job_unless_others_are_over() {
             Some(lasts) => firsts.expire_after(ns(lasts)),
             None => firsts,
         };
+        let (firsts, rejected) = firsts.with_rejected();
         let firsts = firsts.collect();
+        let rejected = rejected.map(|rejected| rejected.value).collect();
         let report = job.run_local();
-        (firsts, report)
+        (firsts, rejected.take(), report)
     };
-    let (_, failed) = job(WhenFull::Fail, None);
+    let (_, _, failed) = job(WhenFull::Fail, None);
     let error = failed.unwrap_err();
     assert_eq!(error.culprit(), Some("firsts"));
     assert!(error.to_string().contains("expire_after"), "{error}");
-    let (firsts, report) = job(WhenFull::Reject, None);
+    let (firsts, rejected, report) = job(WhenFull::Reject, None);
+    assert_eq!(rejected, [3, 4, 5, 6, 7, 8, 9]);
     assert_eq!(firsts.take(), [0, 1, 2]);
     assert_eq!(report.unwrap().of("firsts", Measure::Refused), 7);
-    let (firsts, report) = job(WhenFull::Fail, Some(1));
+    let (firsts, rejected, report) = job(WhenFull::Fail, Some(1));
+    assert!(rejected.is_empty());
     assert_eq!(firsts.take().len(), 10, "there is always room");
     assert_eq!(report.unwrap().of("firsts", Measure::KeysHighWater), 3);
 }
@@ -559,4 +563,62 @@ fn timers_by_the_wall_are_never_early() {
     }
     drop(input);
     running.join().unwrap();
+}
+
+/// What is rejected is told once, in its order, and the rest is as if it had never
+/// come; whatever the shape.
+#[test]
+fn what_a_full_state_rejects_is_told_and_has_no_part_in_the_rest() {
+    for shape in shapes() {
+        let config = shape.config().expected_keys(1).key_limit(4);
+        let job = Job::new("full", config.when_full(WhenFull::Reject)).unwrap();
+        let rows = (0..900u32).map(|n| (n * 7 % 31, n));
+        let keyed = || job.from_iter(rows.clone()).key_by(|row| row.0);
+        let (sums, no_sums) = keyed().fold(0, |sum, row| *sum += row.1).with_rejected();
+        let (told, untold) = keyed()
+            .process_with(
+                0,
+                |row: (u32, u32), sum, context| {
+                    *sum += row.1;
+                    context.emit((row.0, *sum));
+                },
+                |_, _, _| {},
+            )
+            .with_rejected();
+        let (sums, no_sums) = (sums.collect(), no_sums.collect());
+        let (told, untold) = (told.collect(), untold.collect());
+        shape.run(job).unwrap();
+        let of_fold = (
+            by_key(sums.take()),
+            by_key(no_sums.take().into_iter().map(|r| r.value)),
+        );
+        let told = (
+            by_key(told.take()),
+            by_key(untold.take().into_iter().map(|r| r.value)),
+        );
+        assert_eq!(of_fold, told, "{shape:?}");
+        let (sums, rejected) = told;
+        assert_eq!(
+            (sums.len(), sums.len() + rejected.len()),
+            (4 * shape.workers, 31)
+        );
+        for key in 0..31 {
+            let all: Vec<_> = rows
+                .clone()
+                .filter(|row| row.0 == key)
+                .map(|row| row.1)
+                .collect();
+            match (sums.get(&key), rejected.get(&key)) {
+                (Some(sums), None) => {
+                    let expected = all.iter().scan(0, |sum, n| {
+                        *sum += n;
+                        Some(*sum)
+                    });
+                    assert_eq!(*sums, expected.collect::<Vec<_>>());
+                }
+                (None, Some(rejected)) => assert_eq!(*rejected, all),
+                both => panic!("{key}: {both:?}"),
+            }
+        }
+    }
 }

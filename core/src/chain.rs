@@ -1,3 +1,4 @@
+use crate::operator::{Rejected, SideStream};
 use crate::plan::Leg;
 use crate::{Collector, Error, Instance, Name, Plan};
 use fluxus_windows::TimeToLive;
@@ -74,6 +75,22 @@ pub trait Timed: Chain {}
 pub trait Named {
     /// Gives the last operator this name.
     fn rename(&mut self, name: Name);
+}
+
+/// A description whose last operator rejects records when its state is full.
+pub trait Rejects {
+    /// What comes in, and may be rejected.
+    type Record;
+
+    /// Takes the records that are rejected as a stream.
+    ///
+    /// # Errors
+    /// When there is no memory for the rings.
+    fn rejected(
+        &mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<SideStream<Rejected<Self::Record>>, Error>;
 }
 
 /// A description whose last operator keeps a state for each key, for ever unless

@@ -1,5 +1,7 @@
+use super::{Rejected, Rejection};
+use crate::exchange::SideOutput;
 use crate::metrics::Measure;
-use crate::{Flow, Instance, Name, WhenFull};
+use crate::{Flow, Instance, Name, Record, WhenFull};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_windows::StateStats;
 
@@ -33,18 +35,27 @@ impl KeyMeters {
         self.grown.set(stats.grown);
     }
 
-    /// A record came whose key is new, and so many keys are held.
+    /// A record came whose key is new, and so many keys are held: it goes aside, or
+    /// the job fails.
     #[cold]
-    pub(super) fn state_is_full(&mut self, limit: usize) -> Flow {
-        if self.instance.when_full == WhenFull::Reject {
-            self.refused.add(1);
-            return Flow::Open;
+    pub(super) fn state_is_full<T>(
+        &mut self,
+        limit: usize,
+        record: Record<T>,
+        side: &mut SideOutput<Rejected<T>>,
+    ) -> Flow {
+        if self.instance.when_full == WhenFull::Fail {
+            return self.fail(format!(
+                "its state holds {limit} keys, which is key_limit, and another one came: \
+                 raise Config::key_limit, use more workers, give the state a time to live \
+                 with expire_after, or let records be rejected with \
+                 Config::when_full(WhenFull::Reject)"
+            ));
         }
-        self.fail(format!(
-            "its state holds {limit} keys, which is key_limit, and another one came: \
-             raise Config::key_limit, use more workers, give the state a time to live with \
-             expire_after, or let records be refused with Config::when_full(WhenFull::Reject)"
-        ))
+        self.refused.add(1);
+        let reason = Rejection::StateFull;
+        let Record { time, value } = record;
+        side.push(time, Rejected { value, reason })
     }
 
     #[cold]

@@ -1,14 +1,17 @@
 use super::by_key::lower_by_key;
-use super::describe;
 use super::key_meters::KeyMeters;
 use super::moments::Moments;
+use super::side_lanes::SideLanes;
 use super::stateful::{check_time_to_live, keys_at_once};
+use super::two_outputs::TwoOutputs;
 use super::waiting::Behind;
-use super::ProcessContext;
+use super::{ProcessContext, Rejected, SideStream};
 use crate::alarm::Alarm;
+use crate::exchange::SideRings;
 use crate::metrics::Measure;
 use crate::{
-    Chain, Clock, Collector, Error, Expires, Flow, Instance, Name, Plan, Signal, Spread, Stamp,
+    Chain, Clock, Collector, Error, Expires, Flow, Instance, Name, Named, Plan, Record, Rejects,
+    Signal, Spread, Stamp, Timed,
 };
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
@@ -68,15 +71,16 @@ pub trait KeyedProcess {
 ///
 /// Records of one key keep their order from one source instance on, at any
 /// number of workers.
-pub struct Process<U, F, P> {
+pub struct Process<U: Chain, F, P> {
     name: Name,
     upstream: U,
     key_of: F,
     process: P,
     time_to_live: TimeToLive,
+    rejected: Option<SideRings<Rejected<U::Item>>>,
 }
 
-impl<U, F, P> Process<U, F, P> {
+impl<U: Chain, F, P> Process<U, F, P> {
     /// `process` over what `upstream` yields, by key.
     pub fn new(name: Name, upstream: U, key_of: F, process: P) -> Self {
         Self {
@@ -85,6 +89,7 @@ impl<U, F, P> Process<U, F, P> {
             key_of,
             process,
             time_to_live: TimeToLive::FOR_EVER,
+            rejected: None,
         }
     }
 
@@ -97,11 +102,31 @@ impl<U, F, P> Process<U, F, P> {
     }
 }
 
-describe!(Process<U, F, P>);
+impl<U: Chain, F, P> Named for Process<U, F, P> {
+    fn rename(&mut self, name: Name) {
+        self.name = name;
+    }
+}
 
-impl<U, F, P> Expires for Process<U, F, P> {
+impl<U: Timed, F, P> Timed for Process<U, F, P> where Self: Chain {}
+
+impl<U: Chain, F, P> Expires for Process<U, F, P> {
     fn time_to_live(&mut self) -> &mut TimeToLive {
         &mut self.time_to_live
+    }
+}
+
+impl<U: Chain, F, P> Rejects for Process<U, F, P> {
+    type Record = U::Item;
+
+    fn rejected(
+        &mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<SideStream<Rejected<U::Item>>, Error> {
+        let (stream, rings) = SideStream::begin(plan, name, plan.keyed_instances())?;
+        self.rejected = Some(rings);
+        Ok(stream)
     }
 }
 
@@ -129,15 +154,17 @@ where
             key_of,
             process,
             time_to_live,
+            rejected,
         } = self;
         check_time_to_live(time_to_live).map_err(|problem| Error::operator(&name, problem))?;
         plan.operator(&name);
+        let mut side = SideLanes::new(&name, plan, rejected);
         let operators = {
             let (name, key_of) = (name.clone(), key_of.clone());
             move |instance: &Instance| ProcessOperator {
                 key_of: key_of.clone(),
                 process: process.clone(),
-                next: downstream(instance),
+                outputs: TwoOutputs::new(downstream(instance), side.next(instance)),
                 rest: Rest {
                     states: TimedStates::new(instance.state_limit, time_to_live),
                     expires: !time_to_live.is_for_ever(),
@@ -163,7 +190,7 @@ where
 struct ProcessOperator<F, P: KeyedProcess, C> {
     key_of: F,
     process: P,
-    next: C,
+    outputs: TwoOutputs<C, Rejected<P::In>>,
     rest: Rest<P>,
 }
 
@@ -255,7 +282,7 @@ where
     #[inline]
     fn drain(&mut self) -> Flow {
         while let Some((time, value)) = self.rest.out.pop_front() {
-            let flow = self.next.push(time, value);
+            let flow = self.outputs.main.push(time, value);
             if !flow.is_open() {
                 return flow;
             }
@@ -302,7 +329,7 @@ where
         match self.rest.behind.take() {
             Some(Behind::Signal(signal)) => {
                 self.rest.moments.watermark_is_reached();
-                let flow = self.next.signal(signal);
+                let flow = self.outputs.signal(signal);
                 self.tidy();
                 flow
             }
@@ -316,7 +343,7 @@ where
         self.rest.alarm.set(self.rest.states.none_before());
         // Whatever comes next comes later.
         self.rest.moments.batch_ends();
-        self.next.end_batch()
+        self.outputs.main.end_batch()
     }
 
     /// Lets go of keys whose time is over, a bounded number of them.
@@ -344,7 +371,7 @@ where
         rest.firing = None;
         rest.out.clear();
         match rest.behind.take() {
-            Some(Behind::Signal(Signal::End)) => self.next.signal(Signal::End),
+            Some(Behind::Signal(Signal::End)) => self.outputs.signal(Signal::End),
             _ => flow,
         }
     }
@@ -370,7 +397,7 @@ where
 
     fn mark(&mut self, born: Stamp) -> Flow {
         match born.is_some() {
-            true => self.next.signal(Signal::Marker(born)),
+            true => self.outputs.main.signal(Signal::Marker(born)),
             false => Flow::Open,
         }
     }
@@ -384,7 +411,7 @@ where
     C: Collector<P::Out>,
 {
     fn open(&mut self) -> Flow {
-        self.next.open()
+        self.outputs.main.open()
     }
 
     #[inline]
@@ -396,7 +423,10 @@ where
         culprit.cleared();
         let slot = match slot {
             Ok(slot) => slot,
-            Err(full) => return self.rest.meters.state_is_full(full.limit),
+            Err(full) => {
+                let (record, side) = (Record { time, value }, &mut self.outputs.side);
+                return self.rest.meters.state_is_full(full.limit, record, side);
+            }
         };
         if let Err(failed) = self.call(slot, now, Call::Record(time, value)) {
             return failed;
@@ -407,7 +437,7 @@ where
 
     fn signal(&mut self, signal: Signal) -> Flow {
         let Some(time) = signal.raises_time_to().filter(|_| !self.rest.is_unwanted) else {
-            return self.next.signal(signal);
+            return self.outputs.signal(signal);
         };
         self.rest.moments.watermark = self.rest.moments.watermark.max(time);
         let flow = self.set_off(KeyTimer::Event(time), Behind::Signal(signal));
@@ -416,7 +446,7 @@ where
 
     fn end_batch(&mut self) -> Flow {
         if self.rest.is_unwanted {
-            return self.next.end_batch();
+            return self.outputs.main.end_batch();
         }
         self.rest.moments.batch_ends();
         if self.rest.states.none_before().is_none() {
@@ -429,7 +459,7 @@ where
 
     fn resume(&mut self) -> Flow {
         self.rest.moments.batch_ends();
-        let mut flow = self.next.resume();
+        let mut flow = self.outputs.resume();
         if flow.is_open() {
             flow = self.drain();
         }
@@ -440,10 +470,10 @@ where
     }
 
     fn flush(&mut self) {
-        self.next.flush();
+        self.outputs.flush();
     }
 
     fn abort(&mut self) {
-        self.next.abort();
+        self.outputs.main.abort();
     }
 }

@@ -1,9 +1,14 @@
 use super::by_key::lower_by_key;
-use super::describe;
 use super::key_meters::KeyMeters;
 use super::moments::Moments;
-use crate::collector::pass_on;
-use crate::{Chain, Collector, Error, Expires, Flow, Instance, Name, Plan, Signal, Spread};
+use super::side_lanes::SideLanes;
+use super::two_outputs::TwoOutputs;
+use super::{Rejected, SideStream};
+use crate::exchange::SideRings;
+use crate::{
+    Chain, Collector, Error, Expires, Flow, Instance, Name, Named, Plan, Record, Rejects, Signal,
+    Spread, Timed,
+};
 use fluxus_runtime::Culprit;
 use fluxus_windows::{KeyedStates, TimeToLive, Timestamp};
 use std::hash::Hash;
@@ -48,15 +53,16 @@ pub enum Touch {
 /// Records of one key keep their order from one source instance on, at any
 /// number of workers. Keys are kept for as long as the job runs, unless their state
 /// has a time to live.
-pub struct Stateful<U, F, L> {
+pub struct Stateful<U: Chain, F, L> {
     name: Name,
     upstream: U,
     key_of: F,
     logic: L,
     time_to_live: TimeToLive,
+    rejected: Option<SideRings<Rejected<U::Item>>>,
 }
 
-impl<U, F, L> Stateful<U, F, L> {
+impl<U: Chain, F, L> Stateful<U, F, L> {
     /// `logic` over what `upstream` yields, by key.
     pub fn new(name: Name, upstream: U, key_of: F, logic: L) -> Self {
         Self {
@@ -65,6 +71,7 @@ impl<U, F, L> Stateful<U, F, L> {
             key_of,
             logic,
             time_to_live: TimeToLive::FOR_EVER,
+            rejected: None,
         }
     }
 
@@ -77,16 +84,38 @@ impl<U, F, L> Stateful<U, F, L> {
     }
 }
 
-describe!(Stateful<U, F, L>);
+impl<U: Chain, F, L> Named for Stateful<U, F, L> {
+    fn rename(&mut self, name: Name) {
+        self.name = name;
+    }
+}
 
-impl<U, F, L> Expires for Stateful<U, F, L> {
+impl<U: Timed, F, L> Timed for Stateful<U, F, L> where Self: Chain {}
+
+impl<U: Chain, F, L> Expires for Stateful<U, F, L> {
     fn time_to_live(&mut self) -> &mut TimeToLive {
         &mut self.time_to_live
     }
 }
 
+impl<U: Chain, F, L> Rejects for Stateful<U, F, L> {
+    type Record = U::Item;
+
+    fn rejected(
+        &mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<SideStream<Rejected<U::Item>>, Error> {
+        let (stream, rings) = SideStream::begin(plan, name, plan.keyed_instances())?;
+        self.rejected = Some(rings);
+        Ok(stream)
+    }
+}
+
 /// What comes out of an iterator in the end.
 type ItemOf<I> = <I as IntoIterator>::Item;
+/// The iterator itself.
+type Emission<I> = <I as IntoIterator>::IntoIter;
 
 impl<U, F, K, L> Chain for Stateful<U, F, L>
 where
@@ -95,7 +124,7 @@ where
     K: Hash + Eq + Clone + Send + 'static,
     L: KeyedLogic<K, U::Item> + Clone + Send + 'static,
     ItemOf<L::Emitted>: Send + 'static,
-    <L::Emitted as IntoIterator>::IntoIter: Send + 'static,
+    Emission<L::Emitted>: Send + 'static,
 {
     type Item = ItemOf<L::Emitted>;
 
@@ -114,25 +143,27 @@ where
             key_of,
             logic,
             time_to_live,
+            rejected,
         } = self;
         logic
             .check()
             .and_then(|()| check_time_to_live(time_to_live))
             .map_err(|problem| Error::operator(&name, problem))?;
         plan.operator(&name);
+        let mut side = SideLanes::new(&name, plan, rejected);
         let operators = {
             let (name, key_of) = (name.clone(), key_of.clone());
-            move |instance: &Instance| StatefulOperator {
+            move |instance: &Instance| StatefulOperator::<U::Item, K, F, L, Emission<L::Emitted>, C> {
                 name: name.clone(),
                 key_of: key_of.clone(),
                 logic: logic.clone(),
-                states: KeyedStates::<K, L::State>::new(instance.state_limit, time_to_live),
+                states: KeyedStates::new(instance.state_limit, time_to_live),
                 expires: !time_to_live.is_for_ever(),
                 moments: Moments::new(instance, time_to_live.wall.is_some()),
-                unfinished: None::<(Timestamp, <L::Emitted as IntoIterator>::IntoIter)>,
+                unfinished: None,
                 batch: instance.batch,
                 meters: KeyMeters::new(&name, instance),
-                next: downstream(instance),
+                outputs: TwoOutputs::new(downstream(instance), side.next(instance)),
             }
         };
         lower_by_key(&name, upstream, key_of, plan, operators)
@@ -159,11 +190,11 @@ pub(super) const fn keys_at_once(batch: usize) -> usize {
     2 * batch + 64
 }
 
-struct StatefulOperator<K, F, L, S, I, C> {
+struct StatefulOperator<T, K, F, L: KeyedLogic<K, T>, I, C> {
     name: Name,
     key_of: F,
     logic: L,
-    states: KeyedStates<K, S>,
+    states: KeyedStates<K, L::State>,
     /// Whether states have a time to live.
     expires: bool,
     moments: Moments,
@@ -171,12 +202,13 @@ struct StatefulOperator<K, F, L, S, I, C> {
     unfinished: Option<(Timestamp, I)>,
     batch: usize,
     meters: KeyMeters,
-    next: C,
+    outputs: TwoOutputs<C, Rejected<T>>,
 }
 
-impl<K, F, L, S, I, C> StatefulOperator<K, F, L, S, I, C>
+impl<T, K, F, L, I, C> StatefulOperator<T, K, F, L, I, C>
 where
     K: Hash + Eq + Clone,
+    L: KeyedLogic<K, T>,
     I: Iterator,
     C: Collector<I::Item>,
 {
@@ -189,7 +221,7 @@ where
             let Some(value) = value else {
                 return Flow::Open;
             };
-            let flow = self.next.push(time, value);
+            let flow = self.outputs.main.push(time, value);
             if !flow.is_open() {
                 return self.put_off(time, emitted, flow);
             }
@@ -219,8 +251,7 @@ where
     }
 }
 
-impl<T, K, F, L, C> Collector<T>
-    for StatefulOperator<K, F, L, L::State, <L::Emitted as IntoIterator>::IntoIter, C>
+impl<T, K, F, L, C> Collector<T> for StatefulOperator<T, K, F, L, Emission<L::Emitted>, C>
 where
     K: Hash + Eq + Clone,
     F: Fn(&T) -> K,
@@ -236,7 +267,9 @@ where
             Ok(slot) => slot,
             Err(full) => {
                 culprit.cleared();
-                return self.meters.state_is_full(full.limit);
+                let record = Record { time, value };
+                let side = &mut self.outputs.side;
+                return self.meters.state_is_full(full.limit, record, side);
             }
         };
         let state = self.states.state(slot);
@@ -252,7 +285,7 @@ where
     }
 
     fn signal(&mut self, signal: Signal) -> Flow {
-        let flow = self.next.signal(signal);
+        let flow = self.outputs.signal(signal);
         if let Some(time) = signal.raises_time_to() {
             self.moments.watermark = self.moments.watermark.max(time);
             self.tidy();
@@ -265,12 +298,12 @@ where
         self.tidy();
         // Whatever comes next comes later.
         self.moments.batch_ends();
-        self.next.end_batch()
+        self.outputs.main.end_batch()
     }
 
     fn resume(&mut self) -> Flow {
         self.moments.batch_ends();
-        let flow = self.next.resume();
+        let flow = self.outputs.resume();
         if !flow.is_open() {
             return flow;
         }
@@ -280,5 +313,15 @@ where
         }
     }
 
-    pass_on!(open, flush, abort);
+    fn open(&mut self) -> Flow {
+        self.outputs.main.open()
+    }
+
+    fn flush(&mut self) {
+        self.outputs.flush();
+    }
+
+    fn abort(&mut self) {
+        self.outputs.main.abort();
+    }
 }
