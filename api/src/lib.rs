@@ -49,6 +49,7 @@
 
 mod job;
 
+mod boxed;
 mod data_stream;
 mod positions;
 mod shape;
@@ -81,8 +82,8 @@ pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
 pub use fluxus_core::operator::{
-    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, Rejected, Rejection, SideStream,
-    WindowResult,
+    Aside, Boxed, DeadLetter, Either, IdleTimeout, IdleTimeoutError, Rejected, Rejection,
+    SideStream, WindowResult,
 };
 pub use fluxus_core::{
     partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
