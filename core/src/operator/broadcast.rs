@@ -34,6 +34,7 @@ where
         D: FnMut(&Instance) -> C,
     {
         let Self { name, upstream } = self;
+        plan.operator(&name);
         let producers = upstream.instances(plan);
         let consumers = plan.keyed_instances();
         if producers.is_single() && consumers.is_single() {

@@ -47,6 +47,7 @@ where
             upstream,
             key_of,
         } = self;
+        plan.operator(&name);
         let producers = upstream.instances(plan);
         let consumers = plan.keyed_instances();
         if producers.is_single() && consumers.is_single() {

@@ -32,6 +32,7 @@ impl<U: Chain> Chain for Rebalance<U> {
         D: FnMut(&Instance) -> C,
     {
         let Self { name, upstream } = self;
+        plan.operator(&name);
         let producers = upstream.instances(plan);
         let consumers = plan.keyed_instances();
         if producers.is_single() && consumers.is_single() {

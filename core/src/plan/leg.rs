@@ -107,11 +107,6 @@ impl<T: Send + 'static> Leg<T> {
         }
     }
 
-    /// The instances of the stream.
-    pub(crate) fn producers(&self) -> Spread {
-        self.producers
-    }
-
     pub(super) fn shape(&self) -> (&'static str, Spread, Reach) {
         (self.kind, self.producers, self.reach)
     }
