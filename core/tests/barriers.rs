@@ -3,7 +3,7 @@
 
 mod harness;
 
-use fluxus_core::operator::{Rolling, RollingReduce};
+use fluxus_core::operator::{RollingReduce, Stateful};
 use fluxus_core::source::Head;
 use fluxus_core::testing::{hear, run_with_seeds};
 use fluxus_core::{Config, Error, Name, Plan};
@@ -22,7 +22,7 @@ fn part(lengths: &[i64]) -> Vec<Said<i64>> {
 fn last_by_key<U: fluxus_core::Chain<Item = i64>>(
     upstream: U,
 ) -> impl fluxus_core::Chain<Item = (i64, i64)> {
-    Rolling::new(
+    Stateful::new(
         name(),
         upstream,
         |n: &i64| *n,
