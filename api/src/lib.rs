@@ -49,6 +49,7 @@
 
 mod job;
 
+mod boxed;
 mod data_stream;
 mod positions;
 mod shape;
@@ -86,7 +87,7 @@ pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
 pub use fluxus_core::operator::{
-    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext,
+    Aside, Boxed, DeadLetter, Either, IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext,
     Rejected, Rejection, SideStream, WindowResult,
 };
 pub use fluxus_core::windows::KeyTimer;
