@@ -1,3 +1,4 @@
+use fluxus::windows::Timestamp;
 use fluxus::Latency;
 use std::time::Duration;
 
@@ -16,6 +17,19 @@ pub fn grouped(number: u64) -> String {
         grouped.push(digit);
     }
     grouped
+}
+
+/// A time as a table shows it, in UTC: `2013-01-01 06:00:00`.
+///
+/// ```
+/// use fluxus_examples::time_text;
+/// use fluxus::windows::Timestamp;
+///
+/// assert_eq!(time_text(Timestamp::from_secs(1_357_020_000)), "2013-01-01 06:00:00");
+/// ```
+pub fn time_text(time: Timestamp) -> String {
+    let time = chrono::DateTime::from_timestamp_nanos(time.nanos());
+    time.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// The percentiles of a latency in milliseconds; `-` stands for one that fewer

@@ -1,16 +1,31 @@
-//! What the sample programs share: the options of the engine, a run that ends
-//! well on Ctrl-C, and figures a person can read.
+//! What the sample programs share: options, files into events, tables, latencies.
 //!
-//! Each program is one file in `src/bin/`, its pipeline one function of it.
+//! Each program is one file in `src/bin/`: a [`sample::Sample`], which says how a
+//! line becomes an event, what becomes of events, and what a row of the result
+//! looks like.
 #![forbid(unsafe_code)]
 
 mod engine_options;
+mod options;
 mod run;
 
+pub mod input;
+pub mod sample;
+mod table;
+
+mod latency;
+mod program;
+
+mod data;
 mod figures;
+mod random;
 mod terminal;
 
+pub use data::data;
 pub use engine_options::{EngineOptions, Format};
-pub use figures::{grouped, latency_line};
+pub use figures::{grouped, latency_line, time_text};
+pub use program::main;
+pub use random::Random;
 pub use run::{complain, run, Failure};
+pub use table::{table_head, table_line, Align, Column};
 pub use terminal::{legible, show};

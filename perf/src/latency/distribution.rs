@@ -39,8 +39,11 @@ const DIGITS: u8 = 3;
 /// One hour, in nanoseconds: what takes longer is out of range.
 const LARGEST_NS: u64 = 3_600 * 1_000_000_000;
 
+/// What latencies are recorded in.
+pub type Samples = Histogram<u64>;
+
 /// A histogram of its full size, so that recording never allocates.
-pub(crate) fn histogram() -> Histogram<u64> {
+pub fn histogram() -> Samples {
     match Histogram::new_with_bounds(1, LARGEST_NS, DIGITS) {
         Ok(histogram) => histogram,
         // These bounds and digits are constants, within what is allowed.
@@ -53,7 +56,8 @@ pub(crate) fn histogram() -> Histogram<u64> {
 pub struct Distribution(Histogram<u64>);
 
 impl Distribution {
-    pub(crate) fn of(histogram: Histogram<u64>) -> Self {
+    /// The distribution of what was recorded.
+    pub fn of(histogram: Samples) -> Self {
         Self(histogram)
     }
 

@@ -47,7 +47,7 @@ pub mod host;
 pub mod html;
 
 pub use cpu::ThreadUse;
-pub use distribution::{Distribution, Percentile, PERCENTILES, SAMPLES_BEYOND};
+pub use distribution::{histogram, Distribution, Percentile, Samples, PERCENTILES, SAMPLES_BEYOND};
 pub use hiccup::{HiccupPlace, HiccupReading};
 pub use measured::{Latencies, Measured, Paired};
 pub use pipeline::{run, Origin, Plan};

@@ -1,0 +1,128 @@
+//! Files into events.
+
+mod combined_log;
+mod syslog;
+mod tally;
+mod times;
+mod zeek;
+
+pub use combined_log::HttpLine;
+pub use syslog::SyslogLine;
+pub use times::{iso_time, log_time, seconds_time};
+pub use zeek::ZeekFields;
+
+use tally::EventCount;
+pub(crate) use tally::{Read, Tally};
+
+use crate::sample::{Sample, Timed};
+use fluxus::source::{Line, LinesSource};
+use fluxus::windows::BoundedDisorder;
+use fluxus::{Error, Job};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a line is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Parsed<E> {
+    /// Something that happened.
+    Event(E),
+    /// A heading, a comment, an empty line.
+    Nothing,
+    /// Not what it should be, and why.
+    Malformed(String),
+}
+
+impl<E> From<Result<E, String>> for Parsed<E> {
+    fn from(result: Result<E, String>) -> Self {
+        match result {
+            Ok(event) => Parsed::Event(event),
+            Err(reason) => Parsed::Malformed(reason),
+        }
+    }
+}
+
+/// Makes events of the lines of one file, in their order; it may remember what a
+/// heading said.
+pub trait Parser<E>: Send {
+    /// What this line is.
+    fn line(&mut self, line: &str) -> Parsed<E>;
+}
+
+impl<E, F: FnMut(&str) -> Parsed<E> + Send> Parser<E> for F {
+    fn line(&mut self, line: &str) -> Parsed<E> {
+        self(line)
+    }
+}
+
+/// A line that was no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Which of the files, from 0.
+    pub file: usize,
+    /// Its number in the file, from 1.
+    pub line: u64,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// The longest line that is read, in bytes: longer ones are left out and counted.
+const LONGEST_LINE: usize = 1 << 20;
+
+/// The events of the files, an instance a file. What in them was none is counted,
+/// and the first of it kept, in `tally`.
+pub(crate) fn events<S: Sample>(
+    job: &Job,
+    sample: &S,
+    files: &[PathBuf],
+    disorder: Duration,
+    tally: &Tally,
+) -> Result<Timed<S::Event>, Error> {
+    let sources = files
+        .iter()
+        .map(|file| LinesSource::new(file).limit(LONGEST_LINE));
+    let (sample, tally) = (sample.clone(), tally.clone());
+    let events = job
+        .sources(sources)
+        .named("lines")
+        .map_with(
+            move |file| Reading {
+                file,
+                parser: sample.parser(),
+                count: EventCount::new(&tally),
+                tally: tally.clone(),
+            },
+            Reading::event,
+        )
+        .named("parse")
+        .flatten()
+        .timestamps(S::time_of, BoundedDisorder::new(disorder)?);
+    Ok(events.boxed_timed())
+}
+
+/// What stands between the lines of a file and its events.
+struct Reading<E> {
+    file: usize,
+    parser: Box<dyn Parser<E>>,
+    count: EventCount,
+    tally: Tally,
+}
+
+impl<E> Reading<E> {
+    fn event(&mut self, line: Line) -> Option<E> {
+        match self.parser.line(&line.text) {
+            Parsed::Event(event) => {
+                self.count.add();
+                Some(event)
+            }
+            Parsed::Nothing => None,
+            Parsed::Malformed(reason) => {
+                self.tally.malformed(Malformed {
+                    file: self.file,
+                    line: line.number + 1,
+                    reason,
+                });
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+use crate::input::{events, Read, Tally};
+use crate::latency;
+use crate::options::SharedOptions;
+use crate::sample::{Row, Sample, Timed};
+use crate::table::{Results, Written};
+use crate::{complain, grouped, latency_line, legible, run, show, Failure, Format};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use fluxus::windows::BoundedDisorder;
+use fluxus::{Error, Job, JobEnding, Measure, Report};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc;
+use std::sync::Arc;
+
+#[derive(Parser)]
+struct CommandLine<S: Args> {
+    #[command(flatten, next_help_heading = "Sample")]
+    sample: S,
+
+    #[command(flatten, next_help_heading = "Options")]
+    shared: SharedOptions,
+}
+
+/// The whole of a sample program.
+pub fn main<S: Sample>() -> ExitCode
+where
+    S::Row: Sync,
+{
+    let command = || CommandLine::<S>::command().name(S::NAME).about(S::ABOUT);
+    let matches = command().get_matches();
+    let CommandLine { sample, shared } = match CommandLine::<S>::from_arg_matches(&matches) {
+        Ok(options) => options,
+        Err(error) => error.exit(),
+    };
+    if let Some(wrong) = shared.contradiction() {
+        command().error(ErrorKind::ArgumentConflict, wrong).exit();
+    }
+    let done = match shared.latency.latency || shared.latency.compare {
+        true => latency::measure(&sample, &shared),
+        false => print_results(&sample, &shared),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            complain("error", failure);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Where events come from, opened.
+pub(crate) struct Begun<E> {
+    pub(crate) events: Timed<E>,
+    /// What was read of files.
+    pub(crate) tally: Tally,
+    pub(crate) files: Vec<PathBuf>,
+    /// What is true of events that were made up.
+    pub(crate) truth: Option<String>,
+}
+
+/// Begins the stream of events that the options ask for.
+pub(crate) fn begin<S: Sample>(
+    job: &Job,
+    sample: &S,
+    shared: &SharedOptions,
+) -> Result<Begun<S::Event>, Failure> {
+    let disorder = shared.disorder(sample.disorder());
+    let tally = Tally::default();
+    if let Some(count) = shared.generate {
+        let made_up = sample.generate(count, shared.seed);
+        let records: Arc<[S::Event]> = made_up.events.into();
+        let watermarks = BoundedDisorder::new(disorder).map_err(Error::from)?;
+        let events = job.from_shared(&records, 1).named("events");
+        return Ok(Begun {
+            events: events.timestamps(S::time_of, watermarks).boxed_timed(),
+            tally,
+            files: Vec::new(),
+            truth: Some(made_up.truth),
+        });
+    }
+    let files = match shared.input.is_empty() {
+        true => sample.default_inputs(),
+        false => shared.input.clone(),
+    };
+    for file in &files {
+        readable(file, shared.input.is_empty())?;
+    }
+    let events = events(job, sample, &files, disorder, &tally)?;
+    Ok(Begun {
+        events,
+        tally,
+        files,
+        truth: None,
+    })
+}
+
+/// Says at once what is wrong with a file, not when a worker comes to it.
+fn readable(file: &Path, comes_along: bool) -> Result<(), Failure> {
+    let problem = match File::open(file).and_then(|opened| opened.metadata()) {
+        Ok(metadata) if metadata.is_dir() => "it is a directory".to_owned(),
+        Ok(_) => return Ok(()),
+        Err(error) => error.to_string(),
+    };
+    let mend = match comes_along {
+        true => ": the data that comes along is not there; name a file of your own with --input",
+        false => "",
+    };
+    Err(Failure::from(format!(
+        "{}: {problem}{mend}",
+        file.display()
+    )))
+}
+
+fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Failure>
+where
+    S::Row: Sync,
+{
+    let is_table = shared.format == Format::Table;
+    let config = shared.engine.config().measure_latency(is_table);
+    let job = Job::new(S::NAME, config)?;
+    let begun = begin(&job, sample, shared)?;
+    if begun.truth.is_some() {
+        complain("note", format!("these {} events are made up", S::NAME));
+    }
+    let (results, written) = Results::new(shared.format);
+    sample.results(begun.events)?.sink(results);
+    let report = run(job)?;
+    let mut read = begun.tally.read();
+    read.events += shared.generate.unwrap_or(0);
+    tell_problems(shared, &begun.files, &read, &report);
+    if !is_table {
+        return Ok(());
+    }
+    let text = closing(sample, &report, &written, &read, begun.truth);
+    match show(&text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        shown => Ok(shown?),
+    }
+}
+
+fn closing<S: Sample>(
+    sample: &S,
+    report: &Report,
+    written: &mpsc::Receiver<Written<S::Row>>,
+    read: &Read,
+    truth: Option<String>,
+) -> String {
+    let (rows, totals) = match written.try_recv() {
+        Ok(written) => (written.rows, written.totals),
+        Err(_) => (0, <S::Row as Row>::Totals::default()),
+    };
+    let mut text = String::from("\n");
+    if report.ending == JobEnding::Drained {
+        text.push_str("ended by Ctrl-C: this is what was read until then\n\n");
+    }
+    let own = sample.closing(&totals);
+    if !own.is_empty() {
+        text.push_str(own.trim_end());
+        text.push_str("\n\n");
+    }
+    if let Some(truth) = truth.filter(|truth| !truth.is_empty()) {
+        text.push_str(&format!("made up so that: {}\n\n", truth.trim_end()));
+    }
+    let a_second = read.events as f64 / report.elapsed.as_secs_f64().max(1e-9);
+    for (label, figure) in [
+        ("events", read.events),
+        ("rows", rows),
+        ("late", report.late()),
+        ("malformed", malformed_lines(report, read)),
+        ("events/s", a_second as u64),
+    ] {
+        text.push_str(&format!("{label:<10} {:>14}\n", grouped(figure)));
+    }
+    let samples = report
+        .latency
+        .as_ref()
+        .map_or(0, |latency| latency.samples());
+    text.push_str(&format!(
+        "\nlatency from the watermark that sets rows free to the sink, a sample a row ({})\n{}\n",
+        grouped(samples),
+        latency_line(report.latency.as_ref()),
+    ));
+    text
+}
+
+/// Lines that were no events, and those that the source could not read as text.
+fn malformed_lines(report: &Report, read: &Read) -> u64 {
+    report.total(Measure::Malformed) + read.malformed
+}
+
+/// What would otherwise go unnoticed.
+fn tell_problems(shared: &SharedOptions, files: &[PathBuf], read: &Read, report: &Report) {
+    let of = |index: usize| {
+        files
+            .get(index)
+            .map_or("", |file| file.to_str().unwrap_or("?"))
+    };
+    if shared.show_malformed {
+        for line in &read.first {
+            let reason = legible(&line.reason, 200);
+            complain(
+                "malformed",
+                format!("{}:{}: {reason}", of(line.file), line.line),
+            );
+        }
+    }
+    let malformed = malformed_lines(report, read);
+    if read.events == 0 && report.ending == JobEnding::Completed {
+        let named: Vec<_> = (0..files.len()).map(of).collect();
+        let why = match read.first.first() {
+            Some(line) => format!(
+                "none of their lines could be read; the first, line {}: {}",
+                line.line,
+                legible(&line.reason, 200)
+            ),
+            None => "there is nothing in them".to_owned(),
+        };
+        complain(
+            "warning",
+            format!("no events in {}: {why}", named.join(", ")),
+        );
+    } else if malformed > 0 && !shared.show_malformed {
+        let message =
+            format!("{malformed} malformed lines were left out: --show-malformed shows them");
+        complain("warning", message);
+    }
+    let late = report.late();
+    if late > 0 && shared.format == Format::Jsonl {
+        let message = format!("{late} events came too late and were left out: see --lateness-ms");
+        complain("warning", message);
+    }
+}

@@ -1,0 +1,65 @@
+use fluxus_perf::splitmix::splitmix;
+
+/// Numbers that look random, the same ones for the same seed, for made-up data.
+#[derive(Clone, Copy, Debug)]
+pub struct Random {
+    seed: u64,
+    drawn: u64,
+}
+
+impl Random {
+    /// The numbers of this seed.
+    pub const fn new(seed: u64) -> Self {
+        Self { seed, drawn: 0 }
+    }
+
+    /// Any number.
+    pub fn number(&mut self) -> u64 {
+        let number = splitmix(self.seed, self.drawn);
+        self.drawn = self.drawn.wrapping_add(1);
+        number
+    }
+
+    /// A number below `bound`; zero where that is zero.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        // The upper half of a product: it fits.
+        ((u128::from(self.number()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// A number from 0 up to 1.
+    pub fn unit(&mut self) -> f64 {
+        (self.number() >> 11) as f64 / (1u64 << 53) as f64
+    }
+
+    /// A number that is normal around 0 with a deviation of about 1: the sum of
+    /// twelve, less six.
+    pub fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.unit()).sum::<f64>() - 6.0
+    }
+
+    /// Whether something of this probability happens.
+    pub fn happens(&mut self, probability: f64) -> bool {
+        self.unit() < probability
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Random;
+
+    #[test]
+    fn the_same_seed_draws_the_same_numbers_within_their_bounds() {
+        let (mut one, mut other) = (Random::new(7), Random::new(7));
+        let mut sum = 0.0;
+        for _ in 0..1000 {
+            assert_eq!(one.number(), other.number());
+            assert!(one.below(10) < 10 && (0.0..1.0).contains(&other.unit()));
+            sum += one.normal();
+            // As many as the other.
+            (0..11).for_each(|_| drop(other.unit()));
+            let _ = other.below(1);
+        }
+        assert!(sum.abs() / 1000.0 < 0.2, "{sum}");
+        assert_eq!(one.below(0), 0);
+    }
+}

@@ -1,0 +1,81 @@
+use crate::input::Parser;
+use crate::table::Column;
+use fluxus::windows::Timestamp;
+use fluxus::{Boxed, DataStream, Error};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A stream of events or results with their times: what a sample's pipeline
+/// takes and gives. (The operators of it are forgotten, so that signatures stay
+/// short; a program of one's own has no need to.)
+pub type Timed<T> = DataStream<Boxed<T, true>>;
+
+/// A sample program: one value of this is its options.
+///
+/// A sample says how a line becomes an event, what becomes of events, and what a
+/// row of the result looks like; the rest (files, options, tables, latencies) is
+/// the same for all and stands in this library.
+pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
+    /// Its name, as on the command line.
+    const NAME: &'static str;
+    /// The question it answers, and how: what `--help` begins with.
+    const ABOUT: &'static str;
+    /// What comes in.
+    type Event: Clone + Send + Sync + 'static;
+    /// What comes out.
+    type Row: Row;
+
+    /// The files that are read when none is named.
+    fn default_inputs(&self) -> Vec<PathBuf>;
+
+    /// A parser of one file's lines.
+    fn parser(&self) -> Box<dyn Parser<Self::Event>>;
+
+    /// When an event happened.
+    fn time_of(event: &Self::Event) -> Timestamp;
+
+    /// How far events of one file may be out of order, unless `--lateness-ms`
+    /// says otherwise.
+    fn disorder(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// What becomes of the events.
+    ///
+    /// # Errors
+    /// When an option makes no sense, with what to change.
+    fn results(&self, events: Timed<Self::Event>) -> Result<Timed<Self::Row>, Error>;
+
+    /// Makes up `count` events, the same for the same seed, in the order in which
+    /// they would come, and says what is true of them.
+    fn generate(&self, count: u64, seed: u64) -> Generated<Self::Event>;
+
+    /// What stands below the table, computed from all rows in their order.
+    fn closing(&self, totals: &<Self::Row as Row>::Totals) -> String;
+}
+
+/// Made-up events.
+pub struct Generated<E> {
+    /// In the order in which they come.
+    pub events: Vec<E>,
+    /// What the sample should find, in words; empty where there is no one answer.
+    pub truth: String,
+}
+
+/// A row of a sample's result.
+pub trait Row: Serialize + Clone + Send + 'static {
+    /// The columns of the table.
+    const COLUMNS: &'static [Column];
+    /// What is added up over all rows.
+    type Totals: Default + Send + 'static;
+
+    /// The cells, one a column.
+    fn cells(&self) -> Vec<String>;
+
+    /// Rows that become complete at one time are shown in the order of this.
+    fn rank(&self) -> String;
+
+    /// Adds the row up.
+    fn add_to(&self, totals: &mut Self::Totals);
+}

@@ -1,0 +1,179 @@
+use crate::sample::Row;
+use crate::terminal::show;
+use crate::Format;
+use fluxus::sink::{Ending, Sink, SinkError};
+use fluxus::windows::Timestamp;
+use std::collections::BTreeMap;
+use std::sync::mpsc;
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// Its heading.
+    pub name: &'static str,
+    /// The unit of its figures; empty where they have none.
+    pub unit: &'static str,
+    /// How wide it is, in characters.
+    pub width: usize,
+    /// Where a cell stands in it.
+    pub align: Align,
+}
+
+/// Where a cell stands in its column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// At the left: words.
+    Left,
+    /// At the right: figures.
+    Right,
+}
+
+impl Column {
+    /// A column of words.
+    pub const fn text(name: &'static str, width: usize) -> Self {
+        Self {
+            name,
+            unit: "",
+            width,
+            align: Align::Left,
+        }
+    }
+
+    /// A column of figures.
+    pub const fn figure(name: &'static str, unit: &'static str, width: usize) -> Self {
+        Self {
+            name,
+            unit,
+            width,
+            align: Align::Right,
+        }
+    }
+}
+
+/// A line of a table: cells in their columns, two blanks between them.
+pub fn table_line<'cell>(
+    columns: &[Column],
+    cells: impl IntoIterator<Item = &'cell str>,
+) -> String {
+    let mut line = String::new();
+    for (column, cell) in columns.iter().zip(cells) {
+        if !line.is_empty() {
+            line.push_str("  ");
+        }
+        let width = column.width;
+        match column.align {
+            Align::Left => line.push_str(&format!("{cell:<width$}")),
+            Align::Right => line.push_str(&format!("{cell:>width$}")),
+        }
+    }
+    line.truncate(line.trim_end().len());
+    line.push('\n');
+    line
+}
+
+/// The heading of a table: names, and below them the units.
+pub fn table_head(columns: &[Column]) -> String {
+    let mut head = table_line(columns, columns.iter().map(|column| column.name));
+    if columns.iter().any(|column| !column.unit.is_empty()) {
+        head.push_str(&table_line(
+            columns,
+            columns.iter().map(|column| column.unit),
+        ));
+    }
+    head
+}
+
+/// The sink that writes rows as a table or as JSON lines, those that become
+/// complete at one time in their rank: the same output on any number of workers.
+pub(crate) struct Results<R: Row> {
+    format: Format,
+    /// Rows that are not complete: with several workers, those of one moment may
+    /// come between those of another.
+    open: BTreeMap<Timestamp, Vec<R>>,
+    has_begun: bool,
+    rows: u64,
+    totals: R::Totals,
+    /// Takes what was added up when all is written.
+    done: mpsc::Sender<Written<R>>,
+}
+
+/// What the sink added up.
+pub(crate) struct Written<R: Row> {
+    pub(crate) rows: u64,
+    pub(crate) totals: R::Totals,
+}
+
+impl<R: Row> Results<R> {
+    pub(crate) fn new(format: Format) -> (Self, mpsc::Receiver<Written<R>>) {
+        let (done, written) = mpsc::channel();
+        let results = Self {
+            format,
+            open: BTreeMap::new(),
+            has_begun: false,
+            rows: 0,
+            totals: R::Totals::default(),
+            done,
+        };
+        (results, written)
+    }
+
+    fn text_of(&mut self, row: &R, text: &mut String) -> Result<(), SinkError> {
+        match self.format {
+            Format::Table => {
+                if !std::mem::replace(&mut self.has_begun, true) {
+                    text.push_str(&table_head(R::COLUMNS));
+                }
+                let cells = row.cells();
+                text.push_str(&table_line(R::COLUMNS, cells.iter().map(String::as_str)));
+            }
+            Format::Jsonl => {
+                let json = serde_json::to_string(row);
+                text.push_str(&json.map_err(|error| SinkError::Failed(error.into()))?);
+                text.push('\n');
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<R: Row + Sync> Sink<R> for Results<R> {
+    fn write(&mut self, time: Timestamp, row: R) -> Result<(), SinkError> {
+        self.open.entry(time).or_default().push(row);
+        Ok(())
+    }
+
+    fn watermark(&mut self, time: Timestamp) -> Result<(), SinkError> {
+        let mut text = String::new();
+        while let Some(first) = self.open.first_entry() {
+            if *first.key() > time {
+                break;
+            }
+            let mut rows = first.remove();
+            rows.sort_by_cached_key(R::rank);
+            for row in &rows {
+                self.text_of(row, &mut text)?;
+                row.add_to(&mut self.totals);
+                self.rows += 1;
+            }
+        }
+        match text.is_empty() {
+            true => Ok(()),
+            false => show(&text).map_err(|error| match SinkError::from(error) {
+                SinkError::Failed(error) => {
+                    SinkError::Failed(format!("standard output: {error}").into())
+                }
+                gone => gone,
+            }),
+        }
+    }
+
+    fn close(&mut self, _: Ending) -> Result<(), SinkError> {
+        let written = Written {
+            rows: self.rows,
+            totals: std::mem::take(&mut self.totals),
+        };
+        // Nobody waits for the totals of a job that failed.
+        let _ = self.done.send(written);
+        Ok(())
+    }
+}
