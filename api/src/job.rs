@@ -26,7 +26,7 @@ use std::sync::Arc;
 /// # Ok::<(), fluxus::Error>(())
 /// ```
 pub struct Job {
-    shared: Rc<Shared>,
+    pub(crate) shared: Rc<Shared>,
 }
 
 /// What a job and its streams share while they are built.
@@ -61,9 +61,9 @@ impl Shared {
 }
 
 /// The chain of a stream that begins at sources which know no times.
-type Untimed<S> = Head<S, false>;
+pub(crate) type Untimed<S> = Head<S, false>;
 /// The chain of a stream that begins at sources which know their times.
-type Timed<S> = Head<S, true>;
+pub(crate) type Timed<S> = Head<S, true>;
 
 impl Job {
     /// A job without streams.
@@ -81,7 +81,7 @@ impl Job {
         })
     }
 
-    fn stream<S: Source, const TIMED: bool>(
+    pub(crate) fn stream<S: Source, const TIMED: bool>(
         &self,
         kind: &str,
         sources: Vec<S>,

@@ -55,6 +55,8 @@ mod windowed_stream;
 
 mod sinks;
 
+mod text_sources;
+
 pub mod event_time {
     #![doc = include_str!("event_time.md")]
 
@@ -83,10 +85,11 @@ pub use fluxus_core::{
 /// Sources, and what it takes to write one.
 pub mod source {
     pub use fluxus_core::source::{
-        BadUtf8, BoxError, Input, Line, LinesSource, Pulled, SendError, Source, SourceContext,
-        SourceStatus, TrySendError,
+        BadUtf8, BoxError, CounterWriter, CsvHeader, CsvSource, Input, JsonLinesSource, Line,
+        LinesSource, MalformedLine, Pulled, SendError, Source, SourceContext, SourceStatus,
+        TrySendError,
     };
-    pub use fluxus_core::{Collector, Flow, Signal, Stamp, Watermark};
+    pub use fluxus_core::{Clock, Collector, Flow, Signal, Stamp, Watermark};
 }
 
 /// Sinks, and what it takes to write one.

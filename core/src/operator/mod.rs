@@ -29,6 +29,8 @@ mod union;
 mod side_lanes;
 mod side_stream;
 
+mod well_formed;
+
 pub use either::Either;
 pub use filter::Filter;
 pub use filter_map::FilterMap;
@@ -44,6 +46,7 @@ pub use skip::Skip;
 pub use take::Take;
 pub use timestamps::Timestamps;
 pub use union::{Union, UnionAll};
+pub use well_formed::WellFormed;
 pub use window::WindowAggregate;
 pub use window_result::{Rejected, Rejection, WindowResult};
 

@@ -7,15 +7,26 @@
 mod channel;
 mod generator;
 mod iterator;
-mod lines;
 mod range;
 mod slice;
 mod task;
 
+mod line_cutter;
+mod line_reader;
+mod malformed_line;
+
+mod csv;
+mod json_lines;
+mod lines;
+
+pub use self::csv::{CsvHeader, CsvSource};
 pub use channel::{input, ChannelSource, Input, SendError, TrySendError};
 pub use generator::Generator;
 pub use iterator::{IteratorSource, TimedIteratorSource};
-pub use lines::{BadUtf8, Line, LinesSource};
+pub use json_lines::JsonLinesSource;
+pub use line_cutter::{BadUtf8, Line};
+pub use lines::LinesSource;
+pub use malformed_line::MalformedLine;
 pub use range::RangeSource;
 pub use slice::SliceSource;
 pub(crate) use task::SourceTask;
@@ -23,12 +34,24 @@ pub(crate) use task::SourceTask;
 use crate::metrics::Measure;
 use crate::plan::StreamHead;
 use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Spread, Timed};
-use fluxus_ringbuf::CounterWriter;
+pub use fluxus_ringbuf::CounterWriter;
 use std::error::Error as StdError;
+use std::fs::File;
+use std::path::Path;
 use std::time::Duration;
 
 /// An error of a source or a sink, of any type.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// Opens a file to read it; an error names it.
+fn open_file(path: &Path) -> Result<File, BoxError> {
+    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+    if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
+        let path = path.display();
+        return Err(format!("{path}: is a directory; name a file").into());
+    }
+    Ok(file)
+}
 
 /// Whether a source has more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
