@@ -31,7 +31,7 @@ pub struct Job {
 
 /// What a job and its streams share while they are built.
 pub(crate) struct Shared {
-    plan: RefCell<Option<Plan>>,
+    pub(crate) plan: RefCell<Option<Plan>>,
     /// The first mistake.
     error: RefCell<Option<Error>>,
     /// How many operators were named.

@@ -26,7 +26,6 @@ pub(super) enum Advance<'a> {
 }
 
 impl<R: Read> LineReader<R> {
-    /// The lines of `reader`, numbered from `first`.
     pub(super) fn new(reader: R, limit: usize) -> Self {
         Self::with_chunk(reader, limit, CHUNK)
     }
@@ -43,6 +42,15 @@ impl<R: Read> LineReader<R> {
 
     pub(super) fn reader(&self) -> &R {
         &self.reader
+    }
+
+    pub(super) fn reader_mut(&mut self) -> &mut R {
+        &mut self.reader
+    }
+
+    /// Before anything is read.
+    pub(super) fn set_limit(&mut self, limit: usize) {
+        self.cutter = LineCutter::new(limit);
     }
 
     /// Goes on with another reader, behind a line that was finished.

@@ -8,6 +8,7 @@ mod channel;
 mod generator;
 mod iterator;
 mod range;
+mod retrying;
 mod slice;
 mod task;
 
@@ -19,8 +20,16 @@ mod csv;
 mod json_lines;
 mod lines;
 
+mod follow;
+mod reader_lines;
+mod tcp_lines;
+mod udp_lines;
+
+mod ticks;
+
 pub use self::csv::{CsvHeader, CsvSource};
 pub use channel::{input, ChannelSource, Input, SendError, TrySendError};
+pub use follow::{FollowFrom, FollowSource, WhenMissing};
 pub use generator::Generator;
 pub use iterator::{IteratorSource, TimedIteratorSource};
 pub use json_lines::JsonLinesSource;
@@ -28,16 +37,24 @@ pub use line_cutter::{BadUtf8, Line};
 pub use lines::LinesSource;
 pub use malformed_line::MalformedLine;
 pub use range::RangeSource;
+pub use reader_lines::ReaderLinesSource;
+pub use retrying::RetryingSource;
 pub use slice::SliceSource;
 pub(crate) use task::SourceTask;
+pub use tcp_lines::{PeerLine, TcpLinesSource};
+pub use ticks::{MissedTicks, PeriodError, Tick, TickSource};
+pub use udp_lines::UdpLinesSource;
 
 use crate::metrics::Measure;
 use crate::plan::StreamHead;
-use crate::{Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Spread, Timed};
+use crate::{
+    Chain, Clock, Collector, Error, Flow, Instance, Name, Named, Plan, Spread, Timed, WallClock,
+};
 pub use fluxus_ringbuf::CounterWriter;
 use std::error::Error as StdError;
 use std::fs::File;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// An error of a source or a sink, of any type.
@@ -81,11 +98,40 @@ pub struct Pulled {
 }
 
 /// What a source is given when it is opened.
+#[non_exhaustive]
 pub struct SourceContext {
     /// How much input was not as it should be: for the source to count.
     pub malformed: CounterWriter,
     /// When watermarks are born, for latencies.
     pub clock: Clock,
+    /// The time of the wall, as the job has it: a test moves it by hand.
+    pub wall: Arc<dyn WallClock>,
+    name: Name,
+    instance: Instance,
+}
+
+impl SourceContext {
+    pub(crate) fn new(name: &Name, instance: &Instance) -> Self {
+        Self {
+            malformed: instance.counter(name, Measure::Malformed),
+            clock: instance.clock,
+            wall: Arc::clone(&instance.wall),
+            name: name.clone(),
+            instance: instance.clone(),
+        }
+    }
+
+    /// A counter of its own for something else, which readings and reports have
+    /// under the source's name.
+    pub fn counter(&self, measure: Measure) -> CounterWriter {
+        self.instance.counter(&self.name, measure)
+    }
+
+    /// The same once more, for a source that is opened again. (Counters of one
+    /// name are added up.)
+    pub(crate) fn again(&self) -> Self {
+        Self::new(&self.name, &self.instance)
+    }
 }
 
 /// Where a stream begins. One value is one instance, owned by one worker.
@@ -223,10 +269,7 @@ impl<S: Source, const TIMED: bool> Chain for Head<S, TIMED> {
         plan.operator(&self.name);
         let instances = plan.close_stage(Spread::over(self.sources.len()));
         for (source, instance) in self.sources.into_iter().zip(instances) {
-            let context = SourceContext {
-                malformed: instance.counter(&self.name, Measure::Malformed),
-                clock: instance.clock,
-            };
+            let context = SourceContext::new(&self.name, &instance);
             let chain = downstream(&instance);
             let task = SourceTask::new(self.name.clone(), &instance, source, context, chain);
             plan.add_task(&instance, Box::new(task));

@@ -126,9 +126,10 @@ impl CsvCutter {
     /// beginning.
     pub(super) fn text(&self) -> &[u8] {
         let text = self.raw.get(self.passed_over()..).unwrap_or_default();
-        if self.is_skipping {
-            return text.get(..SAMPLE).unwrap_or(text);
-        }
+        let text = match self.is_skipping {
+            true => text.get(..SAMPLE).unwrap_or(text),
+            false => text,
+        };
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         text.strip_suffix(b"\r").unwrap_or(text)
     }
