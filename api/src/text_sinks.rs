@@ -135,8 +135,9 @@ impl<C: Chain> DataStream<C> {
 
     /// Hands the stream, its instances gathered into one, to another thread through a
     /// ring of `capacity` records (a power of two). While nobody takes them the
-    /// stream is held back, once the ring and a batch before it are full; dropping
-    /// the [`Output`] ends the stream.
+    /// stream is held back, once the ring and a batch before it are full, and the job
+    /// does not end before all were taken: take them to the end, or drop the
+    /// [`Output`], which ends the stream, before you wait for the job.
     ///
     /// ```
     /// use fluxus::prelude::*;

@@ -93,7 +93,7 @@ struct Chunks {
 impl Read for Chunks {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.taken == self.current.len() {
-            self.taken = 0;
+            (self.current, self.taken) = (Vec::new(), 0);
             self.current = match self.chunks.take_one() {
                 Ok(Taken::Record(chunk)) => chunk?,
                 Ok(Taken::Nothing) => return Err(ErrorKind::WouldBlock.into()),

@@ -119,9 +119,9 @@ impl Source for TickSource {
     type Item = Tick;
 
     fn open(&mut self, context: SourceContext) -> Result<(), BoxError> {
-        self.skipped = Some(context.counter(Measure::Ignored));
         self.clock = context.clock;
         self.start = Some(context.wall.now());
+        self.skipped = Some(context.counter(Measure::Ignored));
         self.wall = Some(context.wall);
         Ok(())
     }
