@@ -50,6 +50,10 @@
 mod job;
 
 mod data_stream;
+mod positions;
+mod shape;
+mod side_outputs;
+
 mod keyed_stream;
 mod windowed_stream;
 
@@ -58,6 +62,8 @@ mod sinks;
 mod live_sources;
 mod text_sinks;
 mod text_sources;
+
+pub mod testing;
 
 pub mod event_time {
     #![doc = include_str!("event_time.md")]
@@ -75,9 +81,13 @@ struct Readme;
 pub use data_stream::DataStream;
 pub use job::Job;
 pub use keyed_stream::KeyedStream;
+pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
-pub use fluxus_core::operator::{IdleTimeout, IdleTimeoutError, Rejected, Rejection, WindowResult};
+pub use fluxus_core::operator::{
+    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, Rejected, Rejection, SideStream,
+    WindowResult,
+};
 pub use fluxus_core::{
     partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
     JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, Retry,

@@ -176,7 +176,7 @@ impl Job {
         &self,
         reader: R,
     ) -> Result<ReaderLinesSource<R>, Error> {
-        match self.shared.plan.borrow().as_ref() {
+        match self.shared().plan.borrow().as_ref() {
             Some(plan) => ReaderLinesSource::new(plan, reader),
             None => Err(Error::NothingToRun),
         }
@@ -201,7 +201,7 @@ impl Job {
     /// A period of zero is a mistake, which [`Job::run`] reports.
     pub fn ticks(&self, period: Duration) -> DataStream<Timed<TickSource>> {
         let source = self
-            .shared
+            .shared()
             .plan(|_| TickSource::every(period).map_err(|error| Error::operator("ticks", error)));
         self.stream("ticks", source.into_iter().collect())
     }

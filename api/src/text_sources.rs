@@ -15,12 +15,12 @@ impl Job {
     where
         S: Source<Item = Result<R, MalformedLine>>,
     {
-        let name = self.shared.name(kind);
+        let name = self.shared().name(kind);
         let begun = self
-            .shared
+            .shared()
             .plan(|plan| Head::new(plan, name.clone(), vec![source]));
         let head = begun.unwrap_or_else(|| Head::none(name.clone()));
-        DataStream::new(Rc::clone(&self.shared), WellFormed::new(name, head))
+        DataStream::new(Rc::clone(self.shared()), WellFormed::new(name, head))
     }
 
     fn malformed_of<S, R>(&self, rows: Rows<S>) -> (Rows<S>, Malformed)

@@ -21,6 +21,8 @@ pub enum Measure {
     LateFirings,
     /// Records that were refused because the state was full.
     Refused,
+    /// Records that found no partner: in a join or a zip.
+    Unmatched,
     /// Input that was not as it should be.
     Malformed,
     /// How often something was tried again that had failed for a while.

@@ -2,16 +2,19 @@
 //! [`Chain`](crate::Chain), then its running part, a
 //! [`Collector`](crate::Collector).
 
+mod enumerate;
 mod filter;
 mod filter_map;
 mod flat_map;
-mod gather;
 mod idle_after;
 mod inspect;
 mod map;
+mod map_with;
 mod processing_time;
 mod skip;
+mod skip_while;
 mod take;
+mod take_while;
 mod timestamps;
 
 mod rolling;
@@ -23,15 +26,29 @@ mod window_merge;
 mod window_partial;
 mod window_result;
 
+mod branch;
+mod broadcast;
 mod either;
+mod fan_out;
+mod gather;
+mod partition_by;
+mod rebalance;
 mod union;
+mod zip;
 
 mod side_lanes;
+mod side_output;
 mod side_stream;
+mod try_map;
+mod two_outputs;
 
 mod well_formed;
 
+pub use branch::branch;
+pub use broadcast::Broadcast;
 pub use either::Either;
+pub use enumerate::Enumerate;
+pub use fan_out::fan_out;
 pub use filter::Filter;
 pub use filter_map::FilterMap;
 pub use flat_map::FlatMap;
@@ -39,16 +56,24 @@ pub use gather::Gather;
 pub use idle_after::{IdleAfter, IdleTimeout, IdleTimeoutError};
 pub use inspect::Inspect;
 pub use map::Map;
+pub use map_with::MapWith;
+pub use partition_by::PartitionBy;
 pub use processing_time::ProcessingTime;
+pub use rebalance::Rebalance;
 pub use rolling::{Rolling, RollingFold, RollingReduce, RollingState};
+pub use side_output::{Aside, FilterMapAside};
 pub use side_stream::SideStream;
 pub use skip::Skip;
+pub use skip_while::SkipWhile;
 pub use take::Take;
+pub use take_while::TakeWhile;
 pub use timestamps::Timestamps;
+pub use try_map::{DeadLetter, TryMap};
 pub use union::{Union, UnionAll};
 pub use well_formed::WellFormed;
 pub use window::WindowAggregate;
 pub use window_result::{Rejected, Rejection, WindowResult};
+pub use zip::Zip;
 
 /// The parts of every description that do not depend on what it does: its name
 /// can be changed, and it is timed when its upstream is.

@@ -1,6 +1,7 @@
 use super::side_lanes::SideLanes;
+use super::two_outputs::TwoOutputs;
 use super::SideStream;
-use crate::exchange::{SideOutput, SideRings};
+use crate::exchange::SideRings;
 use crate::metrics::Measure;
 use crate::{Chain, Collector, Error, Flow, Instance, Name, Named, Plan, Signal, Spread, Timed};
 use fluxus_ringbuf::CounterWriter;
@@ -69,79 +70,60 @@ where
         D: FnMut(&Instance) -> C,
     {
         let name = self.name;
-        let mut side = SideLanes::new(&name, plan, self.malformed);
+        let mut malformed = SideLanes::new(&name, plan, self.malformed);
         self.upstream
             .lower(plan, move |instance| WellFormedOperator {
                 counted: instance.counter(&name, Measure::Malformed),
-                malformed: side.next(instance),
-                has_ended: false,
-                next: downstream(instance),
+                outputs: TwoOutputs::new(downstream(instance), malformed.next(instance)),
             })
     }
 }
 
 struct WellFormedOperator<E, C> {
     counted: CounterWriter,
-    malformed: SideOutput<E>,
-    /// The end was passed on.
-    has_ended: bool,
-    next: C,
+    outputs: TwoOutputs<C, E>,
 }
 
 impl<E, C> WellFormedOperator<E, C> {
-    /// The answer of the main output and the side output together.
-    fn both(&self, main: Flow, side: Flow) -> Flow {
-        if !self.has_ended {
-            return main.and_side(side);
-        }
-        // Both have heard the end; one that is done does not speak for the other.
-        let left = |flow| match flow {
-            Flow::Finished => Flow::Open,
-            flow => flow,
-        };
-        left(main).max(left(side))
+    /// Out of the way of the loop, in which few records should be malformed.
+    #[cold]
+    #[inline(never)]
+    fn refuse(&mut self, time: Timestamp, malformed: E) -> Flow {
+        self.counted.add(1);
+        self.outputs.side.push(time, malformed)
     }
 }
 
 impl<T, E, C: Collector<T>> Collector<Result<T, E>> for WellFormedOperator<E, C> {
     fn open(&mut self) -> Flow {
-        self.next.open()
+        self.outputs.main.open()
     }
 
     #[inline]
     fn push(&mut self, time: Timestamp, value: Result<T, E>) -> Flow {
         match value {
-            Ok(value) => self.next.push(time, value),
-            Err(malformed) => {
-                self.counted.add(1);
-                self.malformed.push(time, malformed)
-            }
+            Ok(value) => self.outputs.main.push(time, value),
+            Err(malformed) => self.refuse(time, malformed),
         }
     }
 
     fn signal(&mut self, signal: Signal) -> Flow {
-        self.has_ended |= signal == Signal::End;
-        let side = self.malformed.signal(signal);
-        let main = self.next.signal(signal);
-        self.both(main, side)
+        self.outputs.signal(signal)
     }
 
     fn end_batch(&mut self) -> Flow {
-        self.next.end_batch()
+        self.outputs.main.end_batch()
     }
 
     fn resume(&mut self) -> Flow {
-        let side = self.malformed.resume();
-        let main = self.next.resume();
-        self.both(main, side)
+        self.outputs.resume()
     }
 
     fn flush(&mut self) {
-        self.malformed.flush();
-        self.next.flush();
+        self.outputs.flush();
     }
 
     fn abort(&mut self) {
-        self.next.abort();
+        self.outputs.main.abort();
     }
 }

@@ -1,6 +1,6 @@
 use super::Plan;
 use crate::collector::pass_on;
-use crate::exchange::{Funnel, Lane, Outbox, Sender};
+use crate::exchange::{Broadcast, Funnel, Lane, Outbox, Sender};
 use crate::{Chain, Collector, Error, Flow, Instance, Name, Spread};
 use fluxus_ringbuf::CounterReader;
 use fluxus_windows::Timestamp;
@@ -107,11 +107,6 @@ impl<T: Send + 'static> Leg<T> {
         }
     }
 
-    /// The instances of the stream.
-    pub(crate) fn producers(&self) -> Spread {
-        self.producers
-    }
-
     pub(super) fn shape(&self) -> (&'static str, Spread, Reach) {
         (self.kind, self.producers, self.reach)
     }
@@ -156,6 +151,19 @@ impl<T> LegRings<T> {
             let senders = senders.into_iter();
             let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
             Outbox::new(name.clone(), lanes.collect(), answers, route.clone())
+        }
+    }
+
+    /// Makes for each producer, in their order, what sends every record down all
+    /// of its rings.
+    pub(crate) fn broadcasts(self, name: &Name) -> impl FnMut(&Instance) -> Broadcast<T> {
+        let name = name.clone();
+        let mut rings = self.0.into_iter();
+        move |instance: &Instance| {
+            let (senders, _) = rings.next().unwrap_or_default();
+            let senders = senders.into_iter();
+            let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
+            Broadcast::new(lanes.collect())
         }
     }
 
