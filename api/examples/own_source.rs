@@ -5,7 +5,8 @@
 //! ```text
 //! cargo run --package fluxus-api --example own_source
 //! ```
-#![allow(clippy::print_stdout)]
+// It prints, as a program does; and a test runs what stands in here.
+#![allow(clippy::print_stdout, unreachable_pub)]
 
 use fluxus::prelude::*;
 use fluxus::sink::{Ending, Sink, SinkContext, SinkError};

@@ -155,7 +155,8 @@ impl serde::Serialize for Shy {
 fn a_record_that_cannot_be_written_names_the_sink_and_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out");
-    let ends: [(&str, &dyn Fn(&Job)); 3] = [
+    type End<'a> = (&'static str, &'a dyn Fn(&Job));
+    let ends: [End<'_>; 3] = [
         ("lines-3", &|job| {
             job.from_iter(0..5).map(Shy).lines_to_file(&path)
         }),

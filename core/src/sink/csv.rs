@@ -23,7 +23,7 @@ pub struct Csv {
 
 enum State {
     Idle(TextFile),
-    Open(csv::Writer<TextFile>),
+    Open(Box<csv::Writer<TextFile>>),
     Closed,
 }
 
@@ -101,7 +101,7 @@ impl<T: Serialize> Sink<T> for Csv {
             .delimiter(self.delimiter)
             .has_headers(self.columns.is_none())
             .from_writer(file);
-        self.state = State::Open(writer);
+        self.state = State::Open(Box::new(writer));
         match self.columns.take() {
             Some(columns) if !columns.is_empty() => {
                 self.write_with(|writer| writer.write_record(&columns))

@@ -98,7 +98,7 @@ impl Read for Chunks {
                 Ok(Taken::Record(chunk)) => chunk?,
                 Ok(Taken::Nothing) => return Err(ErrorKind::WouldBlock.into()),
                 Ok(Taken::Ended) => return Ok(0),
-                Err(error) => return Err(io::Error::new(ErrorKind::Other, error)),
+                Err(error) => return Err(io::Error::other(error)),
             };
         }
         let mut rest = self.current.get(self.taken..).unwrap_or_default();
