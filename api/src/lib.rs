@@ -53,8 +53,13 @@ mod data_stream;
 mod positions;
 mod shape;
 mod side_outputs;
+mod split_either;
 
+mod expiry;
+mod keyed_process;
+mod keyed_state;
 mod keyed_stream;
+mod rejected;
 mod windowed_stream;
 
 mod sinks;
@@ -85,9 +90,10 @@ pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
 pub use fluxus_core::operator::{
-    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, Rejected, Rejection, SideStream,
-    WindowResult,
+    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext,
+    Rejected, Rejection, SideStream, WindowResult,
 };
+pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
     partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
     JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, Retry,

@@ -27,6 +27,7 @@ mod name;
 mod config;
 mod error;
 
+mod alarm;
 mod instance;
 mod metrics;
 
@@ -47,7 +48,7 @@ mod run;
 
 pub mod testing;
 
-pub use chain::{Chain, Named, Spread, Timed};
+pub use chain::{Chain, Expires, Named, Rejects, Spread, Timed};
 pub use collector::Collector;
 pub use config::{Config, Settings, WhenFull};
 pub use error::{ConfigError, Error, JobFailure};

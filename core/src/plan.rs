@@ -3,6 +3,7 @@ mod leg;
 
 pub(crate) use leg::{Leg, LegRings, Reach};
 
+use crate::alarm::Alarms;
 use crate::exchange::{Broadcast, Funnel, InboxTask, Outbox, Receiver, Sender, SideRings};
 use crate::instance::{FaultSlot, Latencies};
 use crate::metrics::Registry;
@@ -150,6 +151,7 @@ impl Plan {
                 registry: Arc::clone(&self.registry),
                 latencies: Arc::clone(&self.latencies),
                 fault: FaultSlot::default(),
+                alarms: Alarms::default(),
             })
             .collect();
         self.stages.push(StageNote { operators, workers });

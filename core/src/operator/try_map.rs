@@ -107,16 +107,6 @@ struct TryMapOperator<T, F, E, C> {
     outputs: TwoOutputs<C, DeadLetter<T, E>>,
 }
 
-impl<T, F, E, C> TryMapOperator<T, F, E, C> {
-    /// Out of the way of the loop, in which few records should be refused.
-    #[cold]
-    #[inline(never)]
-    fn refuse(&mut self, time: Timestamp, record: T, reason: E) -> Flow {
-        self.refused.add(1);
-        self.outputs.side.push(time, DeadLetter { record, reason })
-    }
-}
-
 impl<T, F, V, E, C> Collector<T> for TryMapOperator<T, F, E, C>
 where
     F: FnMut(&T) -> Result<V, E>,
@@ -133,7 +123,14 @@ where
         culprit.cleared();
         match mapped {
             Ok(mapped) => self.outputs.main.push(time, mapped),
-            Err(reason) => self.refuse(time, value, reason),
+            Err(reason) => {
+                self.refused.add(1);
+                let letter = DeadLetter {
+                    record: value,
+                    reason,
+                };
+                self.outputs.side.push_seldom(time, letter)
+            }
         }
     }
 
