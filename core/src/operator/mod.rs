@@ -39,6 +39,7 @@ mod window_merge;
 mod window_partial;
 mod window_result;
 
+mod boxed;
 mod branch;
 mod broadcast;
 mod either;
@@ -57,6 +58,7 @@ mod two_outputs;
 
 mod well_formed;
 
+pub use boxed::Boxed;
 pub use branch::branch;
 pub use broadcast::Broadcast;
 pub use dedup::Dedup;
