@@ -2,6 +2,13 @@
 //!
 //! A [`Sink`] takes the records of a whole stream, gathered into one instance; it
 //! never waits, and it is told how the stream ended.
+//!
+//! | to | is |
+//! |---|---|
+//! | a function, a list, one value | [`ForEach`], [`collected`], [`folded`] |
+//! | a file or standard output | [`Lines`], [`Csv`], [`JsonLines`] |
+//! | sockets | [`TcpLines`], [`UdpLines`] |
+//! | another thread | [`output`] |
 
 mod collect;
 mod fold_all;

@@ -2,7 +2,21 @@
 //!
 //! A [`Source`] is pulled: a stage asks it for at most a batch of records, and
 //! it pushes them into the chain it is given. It never blocks for long and never
-//! spins: one that has nothing to say answers [`SourceStatus::Idle`].
+//! spins: one that has nothing to say answers [`SourceStatus::Idle`], or
+//! [`SourceStatus::IdleFor`] if it knows when it will have more.
+//!
+//! | a source of | is | ends |
+//! |---|---|---|
+//! | an iterator, a range, a slice, a function | [`IteratorSource`], [`RangeSource`], [`SliceSource`], [`Generator`] | where that does |
+//! | the lines or rows of a file | [`LinesSource`], [`CsvSource`], [`JsonLinesSource`] | at its end |
+//! | a file that grows | [`FollowSource`] | when drained |
+//! | sockets | [`TcpLinesSource`], [`UdpLinesSource`] | when drained |
+//! | what blocks when it is read | [`ReaderLinesSource`] | where that does |
+//! | another thread | [`input`] | when its handle is dropped |
+//! | time | [`TickSource`] | when drained |
+//!
+//! What reads from outside has a limit on everything that it holds, and counts what
+//! it leaves out.
 
 mod channel;
 mod generator;
@@ -168,7 +182,9 @@ pub trait Source: Send + 'static {
     /// What it yields.
     type Item: Send + 'static;
 
-    /// Called once, on the worker's thread, before the first pull.
+    /// Called once, on the worker's thread, before the first pull. (Behind a
+    /// [`Retry`](crate::Retry) it is called again when it failed with a
+    /// [`Transient`](crate::Transient) error.)
     ///
     /// # Errors
     /// When there is nothing to read from: the job fails.
@@ -183,7 +199,8 @@ pub trait Source: Send + 'static {
     ///
     /// # Errors
     /// When the source fails: the job fails. An error is never taken for the
-    /// end of the stream.
+    /// end of the stream. Behind a [`Retry`](crate::Retry) it is pulled again after
+    /// a [`Transient`](crate::Transient) error, behind what it has pushed.
     fn pull<C: Collector<Self::Item>>(
         &mut self,
         budget: usize,
