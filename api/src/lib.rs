@@ -49,6 +49,7 @@
 
 mod job;
 
+mod boxed;
 mod data_stream;
 mod positions;
 mod shape;
@@ -86,12 +87,12 @@ pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
 pub use fluxus_core::operator::{
-    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext,
+    Aside, Boxed, DeadLetter, Either, IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext,
     Rejected, Rejection, SideStream, WindowResult,
 };
 pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
-    partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
+    partition_of, Cause, Chain, Config, ConfigError, Control, Diagram, Error, Fault, IdleStrategy,
     JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, RunningJob,
     SystemClock, Timed, WallClock, Warning, WhenFull, WorkerReport,
 };

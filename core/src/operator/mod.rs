@@ -39,6 +39,7 @@ mod window_merge;
 mod window_partial;
 mod window_result;
 
+mod boxed;
 mod branch;
 mod broadcast;
 mod either;
@@ -55,6 +56,7 @@ mod side_stream;
 mod try_map;
 mod two_outputs;
 
+pub use boxed::Boxed;
 pub use branch::branch;
 pub use broadcast::Broadcast;
 pub use dedup::Dedup;

@@ -4,7 +4,6 @@ use super::SideStream;
 use crate::exchange::SideRings;
 use crate::metrics::Measure;
 use crate::{Chain, Collector, Error, Flow, Instance, Name, Named, Plan, Signal, Spread, Timed};
-use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
 use fluxus_windows::Timestamp;
 
@@ -94,8 +93,12 @@ where
         upstream.lower(plan, move |instance| TryMapOperator {
             name: name.clone(),
             function: function.clone(),
-            refused: instance.counter(&name, Measure::Refused),
-            outputs: TwoOutputs::new(downstream(instance), letters.next(instance)),
+            outputs: TwoOutputs::new(
+                downstream(instance),
+                letters
+                    .next(instance)
+                    .counted(instance.counter(&name, Measure::Refused)),
+            ),
         })
     }
 }
@@ -103,18 +106,7 @@ where
 struct TryMapOperator<T, F, E, C> {
     name: Name,
     function: F,
-    refused: CounterWriter,
     outputs: TwoOutputs<C, DeadLetter<T, E>>,
-}
-
-impl<T, F, E, C> TryMapOperator<T, F, E, C> {
-    /// Out of the way of the loop, in which few records should be refused.
-    #[cold]
-    #[inline(never)]
-    fn refuse(&mut self, time: Timestamp, record: T, reason: E) -> Flow {
-        self.refused.add(1);
-        self.outputs.side.push(time, DeadLetter { record, reason })
-    }
 }
 
 impl<T, F, V, E, C> Collector<T> for TryMapOperator<T, F, E, C>
@@ -133,7 +125,13 @@ where
         culprit.cleared();
         match mapped {
             Ok(mapped) => self.outputs.main.push(time, mapped),
-            Err(reason) => self.refuse(time, value, reason),
+            Err(reason) => {
+                let letter = DeadLetter {
+                    record: value,
+                    reason,
+                };
+                self.outputs.side.push_seldom(time, letter)
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What goes to standard output: one JSON object a case.
 
-use crate::case::{Element, Key};
+use crate::case::{Element, Key, Value};
 use serde::Serialize;
 
 /// The answer to one case, as a line.
@@ -18,12 +18,21 @@ pub(crate) enum Answer {
     Windows {
         windows: Vec<Row>,
         late: Vec<LateRow>,
+        /// The records that lie in no window.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        ignored: Vec<LateRow>,
         /// How many windows still have state when the stream has ended.
         #[serde(skip_serializing_if = "Option::is_none")]
         live: Option<u64>,
     },
     Rows {
         rows: Vec<Row>,
+    },
+    Nexmark {
+        rows: Vec<NexmarkRow>,
+    },
+    Operators {
+        output: Vec<Pair>,
     },
     Assign {
         assign: Vec<Assigned>,
@@ -51,10 +60,15 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// The results of windows as rows of a table.
+    /// The results of windows as rows of a table, whatever brought them about.
     pub(crate) fn into_rows(self) -> Self {
         match self {
-            Answer::Windows { windows, .. } => Answer::Rows { rows: windows },
+            Answer::Windows { windows, .. } => {
+                let rows = windows.into_iter().map(|row| Row { at: None, ..row });
+                Answer::Rows {
+                    rows: rows.collect(),
+                }
+            }
             other => other,
         }
     }
@@ -68,6 +82,9 @@ pub(crate) struct Row {
     pub(crate) start: Option<i64>,
     pub(crate) end: Option<i64>,
     pub(crate) value: Outcome,
+    /// The item of the input that brought it about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<usize>,
 }
 
 /// What an aggregate made of a window.
@@ -88,6 +105,9 @@ pub(crate) struct LateRow {
     pub(crate) k: Key,
     pub(crate) v: i64,
     pub(crate) ts: i64,
+    /// The item of the input that brought it out: itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<usize>,
 }
 
 impl From<Element> for LateRow {
@@ -96,7 +116,28 @@ impl From<Element> for LateRow {
             k: element.key,
             v: element.value,
             ts: element.time,
+            at: None,
         }
+    }
+}
+
+/// A row that says which item of the input brought it about.
+pub(crate) trait Placed: Clone {
+    /// The row, brought about by this item.
+    fn at(self, item: usize) -> Self;
+}
+
+impl Placed for Row {
+    fn at(self, item: usize) -> Self {
+        let at = Some(item);
+        Self { at, ..self }
+    }
+}
+
+impl Placed for LateRow {
+    fn at(self, item: usize) -> Self {
+        let at = Some(item);
+        Self { at, ..self }
     }
 }
 
@@ -113,4 +154,22 @@ pub(crate) struct Assigned {
 pub(crate) enum Said {
     Watermark(i64),
     Status(&'static str),
+}
+
+/// What comes out of operators: with its key, where it has one.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Pair {
+    Keyed(Value, Value),
+    Plain(Value),
+}
+
+/// A row of a query of the Nexmark benchmark.
+#[derive(Serialize, Clone, Debug)]
+#[serde(untagged)]
+pub(crate) enum NexmarkRow {
+    /// Who came and sold something, and in the window that begins when.
+    NewSeller { id: u64, name: String, start: i64 },
+    /// How often there was a bid.
+    Bids { auction: u64, count: u64 },
 }

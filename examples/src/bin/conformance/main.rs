@@ -12,9 +12,11 @@ mod case;
 
 mod alone;
 mod kind;
+mod nexmark;
+mod operators;
 mod windows;
 
-mod kept;
+mod caused;
 mod replay;
 
 mod answer;
@@ -120,6 +122,8 @@ fn answer_to(question: &Question, engine: &Config) -> Result<Answer, BoxError> {
         Question::Watermarks(bounded, steps) => alone::watermarks(*bounded, steps),
         Question::Valve(inputs, steps) => Ok(alone::valve(*inputs, steps)),
         Question::Config(settings) => Ok(alone::config(settings)),
+        Question::Operators(case) => operators::answer(case, engine),
+        Question::Nexmark(case) => nexmark::answer(case, engine),
         Question::Unsupported(_) => Ok(Answer::Unsupported { unsupported: true }),
     }
 }
