@@ -354,7 +354,7 @@ fn a_state_that_is_begun_again_earlier_ends_earlier() {
         wall: at(0),
     };
     let slot = states.slot(&1, now(100)).unwrap();
-    let mut write = |states: &mut TimedStates<u8, u8>, time| {
+    let write = |states: &mut TimedStates<u8, u8>, time| {
         *states.entry(slot, now(time)).state = Some(9);
         states.written(slot, now(time));
     };
