@@ -92,7 +92,7 @@ pub use fluxus_core::operator::{
 };
 pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
-    partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
+    partition_of, Cause, Chain, Config, ConfigError, Control, Diagram, Error, Fault, IdleStrategy,
     JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, RunningJob,
     SystemClock, Timed, WallClock, Warning, WhenFull, WorkerReport,
 };

@@ -55,7 +55,7 @@ pub use instance::Instance;
 pub use metrics::{Measure, Reading, Registry};
 pub use name::Name;
 pub use partition::{partition_of, PartitionHasher};
-pub use plan::Plan;
+pub use plan::{Diagram, Plan};
 pub use record::Record;
 pub use run::{run_local, start, JobEnding, Latency, Report, RunningJob};
 pub use signal::{Clock, Signal, Stamp, Watermark};

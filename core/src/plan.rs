@@ -1,6 +1,8 @@
+mod diagram;
 mod explain;
 mod leg;
 
+pub use diagram::Diagram;
 pub(crate) use leg::{Leg, LegRings, Reach};
 
 use crate::alarm::Alarms;
