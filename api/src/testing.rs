@@ -38,6 +38,7 @@
 //! | a job, by hand | [`Script`], [`Job::run_local`], [`ManualClock`](crate::ManualClock), [`DataStream::heard`] |
 //! | that no order of things matters | [`run_with_seeds`]: the job's tasks in thousands of random orders |
 //! | an operator, a closure, a chain of them | [`holds`]: one record at a time, all at once, into a downstream that is full at every other call |
+//! | a source, a sink | [`source_yields`], [`sink_writes`], [`sink_cut_off`]: pulled and written to in batches of any size |
 //! | plain lists | [`assert_in_order`], [`assert_in_any_order`], [`assert_in_order_by`] |
 //!
 //! Times in the kit are whole nanoseconds, plain numbers: in a test a tick is as
@@ -45,7 +46,8 @@
 
 pub use fluxus_core::testing::{
     assert_in_any_order, assert_in_order, assert_in_order_by, cut_off, drives, each, hasty_drives,
-    holds_when, same_with_seeds, sample, Drive, Heard, Mood, Random, Said, Script, PATIENT,
+    holds_when, same_with_seeds, sample, sink_cut_off, sink_writes, source_yields, Drive, Heard,
+    Mood, Random, Said, Script, PATIENT,
 };
 
 use crate::{DataStream, Job};

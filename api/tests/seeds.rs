@@ -9,7 +9,7 @@ use std::fmt::Debug;
 use std::time::Duration;
 
 /// Orders in which each job is run.
-const SEEDS: std::ops::Range<u64> = 0..250;
+const SEEDS: std::ops::Range<u64> = 0..500;
 
 /// A reading: of which key, and which of all. Those of the second partition are
 /// a hundred and more.

@@ -9,6 +9,7 @@
 //! - [`holds`] drives an operator in every hostile way: one record at a time, all
 //!   at once, into a downstream that is full or busy at every other call, or
 //!   that wants no more. (The idea is that of Jet's `TestSupport`.)
+//! - [`source_yields`] and [`sink_writes`] do the like with either end of a job.
 //! - [`Heard`] keeps what a stream says, signals among the records, and
 //!   compares it; [`assert_in_any_order`] and its like compare plain records.
 //!
@@ -37,6 +38,7 @@ mod random;
 mod seeded;
 
 mod downstream;
+mod ends;
 mod hostile;
 
 mod assertions;
@@ -44,6 +46,7 @@ mod heard;
 
 pub use assertions::{assert_in_any_order, assert_in_order, assert_in_order_by};
 pub use downstream::{Downstream, Mood};
+pub use ends::{sink_cut_off, sink_writes, source_yields};
 pub use heard::{hear, Heard};
 pub use hostile::{drives, hasty_drives, heard, heard_by_all, holds, holds_when, Drive, PATIENT};
 pub use random::Random;
