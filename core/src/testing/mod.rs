@@ -4,6 +4,8 @@
 //! - A [`Script`] is a source that says what it was told to: records at their
 //!   times, watermarks, idleness, silence, the end, in one partition or several.
 //!   It may move a [`ManualClock`](crate::ManualClock) in between.
+//! - A [`Rehearsal`] is a job that moves when it is told to: feed it, move its
+//!   clock, let it settle, look at what it said.
 //! - [`run_seeded`] runs a job on one thread, its tasks interleaved at random:
 //!   the same seed, the same order of polls. It tells when nothing moves.
 //! - [`holds`] drives an operator in every hostile way: one record at a time, all
@@ -35,6 +37,7 @@ mod said;
 mod script;
 
 mod random;
+mod rehearsal;
 mod seeded;
 
 mod downstream;
@@ -50,6 +53,7 @@ pub use ends::{sink_cut_off, sink_writes, source_yields};
 pub use heard::{hear, Heard};
 pub use hostile::{drives, hasty_drives, heard, heard_by_all, holds, holds_when, Drive, PATIENT};
 pub use random::Random;
+pub use rehearsal::Rehearsal;
 pub use said::{cut_off, each, sample, Said};
 pub use script::Script;
 pub use seeded::{run_seeded, run_with_seeds, same_with_seeds};
