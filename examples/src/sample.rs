@@ -1,3 +1,5 @@
+//! What a sample program is made of.
+
 use crate::input::Parser;
 use crate::table::Column;
 use fluxus::windows::Timestamp;

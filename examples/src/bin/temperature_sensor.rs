@@ -81,7 +81,6 @@ impl Sample for TemperatureSensor {
     }
 
     fn results(&self, readings: Timed<Reading>) -> Result<Timed<Weather>, Error> {
-        let slide_hours = self.slide_ms as f64 / 3.6e6;
         let windows = Sliding::new(
             Duration::from_millis(self.window_ms),
             Duration::from_millis(self.slide_ms),
@@ -91,24 +90,12 @@ impl Sample for TemperatureSensor {
             .key_by(|reading| reading.station.clone())
             .window(windows)
             .aggregate((Count, Mean::of(celsius), Min::of(celsius), Max::of(celsius)))
-            // One window of a station behind the other: the mean before is the trend's.
+            // A station's windows come one behind the other: the last one gives the trend.
             .key_by(|row| row.key.clone())
-            .scan(None, move |before: &mut Option<f64>, row| {
-                let (from_ms, to_ms) = (row.start().millis(), row.end().millis());
-                let (readings, mean_c, min_c, max_c) = row.value;
-                let trend_c_per_h = before.map(|before| (mean_c - before) / slide_hours);
-                *before = Some(mean_c);
-                Some(Weather {
-                    station: row.key,
-                    from_ms,
-                    to_ms,
-                    readings,
-                    mean_c,
-                    min_c,
-                    max_c,
-                    spread_c: max_c - min_c,
-                    trend_c_per_h,
-                })
+            .scan(None, |last, row| {
+                let weather = Weather::of(row, *last);
+                *last = Some((weather.to_ms, weather.mean_c));
+                Some(weather)
             });
         Ok(weather.boxed_timed())
     }
@@ -121,7 +108,116 @@ impl Sample for TemperatureSensor {
         }
     }
 
-    fn closing(&self, _: &()) -> String {
-        String::new()
+    fn closing(&self, coldest: &Option<Weather>) -> String {
+        match coldest {
+            Some(row) => format!(
+                "coldest: {} with {:.1} °C on average from {}",
+                row.station,
+                row.mean_c,
+                time_text(Timestamp::from_millis(row.from_ms))
+            ),
+            None => String::new(),
+        }
+    }
+}
+
+/// `EWR,2013,1,1,1,39.02,...,2013-01-01T06:00:00Z`: the first column, the one of
+/// degrees Fahrenheit, and the last.
+fn reading_of(line: &str) -> Parsed<Reading> {
+    if line.is_empty() || line.starts_with("origin,") {
+        return Parsed::Nothing;
+    }
+    let parse = || {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [station, _, _, _, _, fahrenheit, .., time] = fields[..] else {
+            return Err(format!("it has {} fields", fields.len()));
+        };
+        let fahrenheit: f64 = match fahrenheit.parse() {
+            Ok(number) if (-200.0..1000.0).contains(&number) => number,
+            _ => return Err(format!("{fahrenheit:?} is no temperature in °F")),
+        };
+        Ok(Reading {
+            station: station.to_owned(),
+            time: iso_time(time)?,
+            celsius: (fahrenheit - 32.0) / 1.8,
+        })
+    };
+    parse().into()
+}
+
+/// Three stations by turns, every ten minutes: a day's curve, and noise.
+fn made_up(number: u64, random: &mut Random) -> Reading {
+    let minutes = 10 * (number / 3);
+    let day = 2.0 * std::f64::consts::PI * minutes as f64 / 1440.0;
+    Reading {
+        station: ["north", "middle", "south"][(number % 3) as usize].to_owned(),
+        time: Timestamp::from_secs(60 * minutes as i64),
+        celsius: 5.0 * (number % 3) as f64 + 10.0 - 5.0 * day.cos() + 0.5 * random.normal(),
+    }
+}
+
+type Aggregates = (u64, f64, f64, f64);
+
+impl Weather {
+    /// The row of a window; `last` is the end and the mean of the station's last one.
+    fn of(row: WindowResult<String, Aggregates>, last: Option<(i64, f64)>) -> Self {
+        let to_ms = row.end().millis();
+        let (readings, mean_c, min_c, max_c) = row.value;
+        Self {
+            from_ms: row.start().millis(),
+            station: row.key,
+            to_ms,
+            readings,
+            mean_c,
+            min_c,
+            max_c,
+            spread_c: max_c - min_c,
+            trend_c_per_h: last.map(|(before_ms, before_c)| {
+                (mean_c - before_c) / ((to_ms - before_ms) as f64 / 3.6e6)
+            }),
+        }
+    }
+}
+
+impl Row for Weather {
+    const COLUMNS: &'static [Column] = &[
+        Column::text("until (UTC)", 19),
+        Column::text("station", 8),
+        Column::figure("readings", "", 8),
+        Column::figure("mean", "°C", 6),
+        Column::figure("min", "°C", 6),
+        Column::figure("max", "°C", 6),
+        Column::figure("spread", "°C", 6),
+        Column::figure("trend", "°C/h", 6),
+    ];
+    /// The coldest row.
+    type Totals = Option<Weather>;
+
+    fn cells(&self) -> Vec<String> {
+        let figure = |number: f64| format!("{number:.1}");
+        vec![
+            time_text(Timestamp::from_millis(self.to_ms)),
+            self.station.clone(),
+            self.readings.to_string(),
+            figure(self.mean_c),
+            figure(self.min_c),
+            figure(self.max_c),
+            figure(self.spread_c),
+            self.trend_c_per_h
+                .map_or("-".to_owned(), |trend| format!("{trend:+.2}")),
+        ]
+    }
+
+    fn rank(&self) -> String {
+        self.station.clone()
+    }
+
+    fn add_to(&self, coldest: &mut Self::Totals) {
+        if !coldest
+            .as_ref()
+            .is_some_and(|row| row.mean_c <= self.mean_c)
+        {
+            *coldest = Some(self.clone());
+        }
     }
 }

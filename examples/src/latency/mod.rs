@@ -18,7 +18,7 @@ mod sink;
 use crate::options::SharedOptions;
 use crate::program::begin;
 use crate::sample::Sample;
-use crate::{complain, grouped, run, show, Failure};
+use crate::{complain, grouped, show, Failure};
 use cpu::CpuTime;
 use fluxus::windows::Timestamp;
 use fluxus::{Config, Job};
@@ -94,7 +94,7 @@ fn load<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<Events<S::Event
         let job = Job::new(S::NAME, Config::new().workers(1))?;
         let begun = begin(&job, sample, shared)?;
         let events = begun.events.collect();
-        run(job)?;
+        job.run()?;
         let malformed = begun.tally.read().malformed;
         if malformed > 0 {
             complain(
@@ -148,7 +148,7 @@ fn run_once<S: Sample>(
     sample.results(stream)?.sink(sink);
     let hiccups = Hiccups::start();
     let (cpu, started) = (CpuTime::now(), Instant::now());
-    run(job)?;
+    job.run()?;
     let elapsed = started.elapsed();
     let cores_used = CpuTime::now().since(cpu).as_secs_f64() / elapsed.as_secs_f64().max(1e-9);
     let sending = begun.elapsed_when_sent().unwrap_or(elapsed);
