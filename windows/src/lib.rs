@@ -36,7 +36,7 @@ mod keyed;
 
 pub use aggregate::Aggregate;
 pub use keyed::key_timers::TooManyTimers;
-pub use keyed::keyed_states::{KeyedStates, Moment, TimeToLive};
+pub use keyed::keyed_states::{KeyedStates, Moment, NewKey, TimeToLive};
 pub use keyed::timed_states::{DueKey, KeyEntry, KeyTimer, TimedStates, TimersOfKey};
 pub use kind::assigner::WindowAssigner;
 pub use kind::count_error::CountError;

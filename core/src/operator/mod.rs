@@ -56,6 +56,8 @@ mod side_stream;
 mod try_map;
 mod two_outputs;
 
+mod well_formed;
+
 pub use boxed::Boxed;
 pub use branch::branch;
 pub use broadcast::Broadcast;
@@ -91,6 +93,7 @@ pub use take_while::TakeWhile;
 pub use timestamps::Timestamps;
 pub use try_map::{DeadLetter, TryMap};
 pub use union::{Union, UnionAll};
+pub use well_formed::WellFormed;
 pub use window::WindowAggregate;
 pub use window_result::{Rejected, Rejection, WindowResult};
 pub use zip::Zip;
