@@ -32,7 +32,15 @@ mod state;
 
 mod store;
 
+mod join;
+
 pub use aggregate::Aggregate;
+pub use join::as_of_pairs::AsOfPairs;
+pub use join::interval_bounds::{IntervalBounds, IntervalError};
+pub use join::interval_pairs::{Alone, IntervalPairs};
+pub use join::kind::{FullOuter, Inner, JoinKind, LeftOuter, RightOuter};
+pub use join::table::{Table, TableChange};
+pub use join::{Declined, JoinLimit, JoinStats};
 pub use kind::assigner::WindowAssigner;
 pub use kind::count_error::CountError;
 pub use kind::count_sliding::CountSliding;
