@@ -1,3 +1,4 @@
+use crate::plan::Leg;
 use crate::{Collector, Error, Instance, Name, Plan};
 
 /// The parallel instances of an operator, and where they sit: they go round the
@@ -38,7 +39,7 @@ impl Spread {
 ///
 /// A chain may run in several instances at once (one a partition of its
 /// source, or one a worker behind a key); `downstream` is asked once for each.
-pub trait Chain: Sized {
+pub trait Chain: Sized + 'static {
     /// What the stream carries.
     type Item: Send + 'static;
 
@@ -53,6 +54,13 @@ pub trait Chain: Sized {
     where
         C: Collector<Self::Item> + Send + 'static,
         D: FnMut(&Instance) -> C;
+
+    /// The streams that meet where this one is united with another: itself, or
+    /// those that it unites.
+    #[doc(hidden)]
+    fn legs(self, plan: &Plan) -> Vec<Leg<Self::Item>> {
+        vec![Leg::beside(plan, "union", self)]
+    }
 }
 
 /// A chain whose records carry event time, so that windows can be put over it.

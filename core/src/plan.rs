@@ -1,10 +1,15 @@
-use crate::exchange::{Funnel, InboxTask, Lane, Outbox, Receiver, Sender};
+mod explain;
+mod leg;
+
+pub(crate) use leg::{Leg, LegRings, Reach};
+
+use crate::exchange::{Funnel, InboxTask, Outbox, Receiver, Sender, SideRings};
 use crate::instance::{FaultSlot, Latencies};
 use crate::metrics::Registry;
 use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal, Spread};
-use fluxus_ringbuf::{channel, CounterReader, Parker, Waker};
+use explain::{EdgeNote, StageNote};
+use fluxus_ringbuf::{channel, Parker, Waker};
 use fluxus_runtime::{Control, Seating, Task, Topology, Worker};
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The physical plan of a job: who sits where, which stage runs on which
@@ -51,22 +56,6 @@ impl StreamHead {
     pub(crate) fn ends(&self) {
         *self.lock() = None;
     }
-}
-
-/// One stage, for the explanation.
-struct StageNote {
-    /// From first to last.
-    operators: Vec<String>,
-    workers: Vec<usize>,
-}
-
-/// The rings between two stages, for the explanation.
-struct EdgeNote {
-    kind: &'static str,
-    producers: usize,
-    consumers: usize,
-    from: Option<usize>,
-    to: Option<usize>,
 }
 
 impl Plan {
@@ -196,16 +185,8 @@ impl Plan {
         M: FnMut(&Instance) -> C,
         R: FnMut(&T) -> usize + Clone + Send + 'static,
     {
-        let rings = self.rings(name, kind, producers, consumers, consumer)?;
-        let name = name.clone();
-        let mut rings = rings.into_iter();
-        Ok(move |instance: &Instance| {
-            // Instances are made in order, and so are their rings.
-            let (senders, answers) = rings.next().unwrap_or_default();
-            let senders = senders.into_iter();
-            let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
-            Outbox::new(name.clone(), lanes.collect(), answers, route.clone())
-        })
+        let rings = self.only_leg(name, kind, producers, consumers, consumer)?;
+        Ok(rings.outboxes(name, route))
     }
 
     /// As [`cut`](Self::cut), where the stage below has one instance.
@@ -223,57 +204,101 @@ impl Plan {
         M: FnMut(&Instance) -> C,
     {
         debug_assert!(consumer_spread.is_single());
-        let rings = self.rings(name, kind, producers, consumer_spread, consumer)?;
-        let name = name.clone();
-        let mut senders = rings.into_iter().flat_map(|(senders, _)| senders);
-        Ok(move |instance: &Instance| {
-            // One ring for each producer, and no more of these are made.
-            let sender = senders.next().expect("a ring for every producer");
-            Funnel::new(sender, &name, instance)
-        })
+        let rings = self.only_leg(name, kind, producers, consumer_spread, consumer)?;
+        Ok(rings.funnels(name))
     }
 
-    /// Ends the stage that is being lowered at an inbox. For each producer, in
-    /// order: its ring to every consumer, and what that tells it of itself.
-    #[allow(clippy::type_complexity)]
-    fn rings<T, C, M>(
+    /// Ends the stage that is being lowered at an inbox that one stream feeds,
+    /// every producer with a ring to every consumer.
+    fn only_leg<T, C, M>(
         &mut self,
         name: &Name,
         kind: &'static str,
         producers: Spread,
         consumers: Spread,
+        consumer: M,
+    ) -> Result<LegRings<T>, Error>
+    where
+        T: Send + 'static,
+        C: Collector<T> + Send + 'static,
+        M: FnMut(&Instance) -> C,
+    {
+        let legs = [(kind, producers, Reach::Every)];
+        let mut rings = self.rings(name, &legs, consumers, consumer)?;
+        let (edge, rings) = rings.remove(0);
+        self.leaving.push(edge);
+        Ok(rings)
+    }
+
+    /// Ends the stage that is being lowered at an inbox that several streams
+    /// feed, and lowers each of them up to its sources. Their records meet as
+    /// they come; event time is the least of theirs.
+    pub(crate) fn meet<T, C, M>(
+        &mut self,
+        name: &Name,
+        legs: Vec<Leg<T>>,
+        consumers: Spread,
+        consumer: M,
+    ) -> Result<(), Error>
+    where
+        T: Send + 'static,
+        C: Collector<T> + Send + 'static,
+        M: FnMut(&Instance) -> C,
+    {
+        let shapes: Vec<_> = legs.iter().map(Leg::shape).collect();
+        let rings = self.rings(name, &shapes, consumers, consumer)?;
+        for (leg, (edge, rings)) in legs.into_iter().zip(rings) {
+            self.leaving.push(edge);
+            leg.lower(self, name, rings)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the stage that is being lowered at an inbox, and makes the rings of
+    /// each of its legs, which lead from the stages before it; with the edge.
+    fn rings<T, C, M>(
+        &mut self,
+        name: &Name,
+        legs: &[(&'static str, Spread, Reach)],
+        consumers: Spread,
         mut consumer: M,
-    ) -> Result<Vec<(Vec<Sender<T>>, Vec<CounterReader>)>, Error>
+    ) -> Result<Vec<(usize, LegRings<T>)>, Error>
     where
         T: Send + 'static,
         C: Collector<T> + Send + 'static,
         M: FnMut(&Instance) -> C,
     {
         let instances = self.close_stage(consumers);
-        let edge = self.edges.len();
-        self.edges.push(EdgeNote {
-            kind,
-            producers: producers.count,
-            consumers: consumers.count,
-            from: None,
-            to: Some(self.stages.len() - 1),
-        });
-        self.leaving.push(edge);
-
-        let mut rings: Vec<(Vec<Sender<T>>, Vec<CounterReader>)> =
-            (0..producers.count).map(|_| Default::default()).collect();
+        let stage = self.stages.len() - 1;
+        let mut rings: Vec<(usize, LegRings<T>)> = Vec::with_capacity(legs.len());
+        for &(kind, producers, reach) in legs {
+            rings.push((self.edges.len(), LegRings::of(producers)));
+            self.edges.push(EdgeNote {
+                kind,
+                rings: reach.rings(producers, consumers),
+                from: None,
+                to: Some(stage),
+            });
+        }
         for instance in &instances {
-            let mut receivers = Vec::with_capacity(producers.count);
-            for (producer, (senders, _)) in rings.iter_mut().enumerate() {
-                let from = self.worker_of(producers, producer);
-                let (sender, receiver) = self.ring(name, from, instance.worker)?;
-                senders.push(sender);
-                receivers.push(receiver);
+            let mut receivers = Vec::new();
+            // Which producer is at the other end of each receiver.
+            let mut ends = Vec::new();
+            for (leg, &(_, producers, reach)) in legs.iter().enumerate() {
+                for producer in 0..producers.count {
+                    if reach.leads(producer, instance.index) {
+                        let from = self.worker_of(producers, producer);
+                        let (sender, receiver) = self.ring(name, from, instance.worker)?;
+                        rings[leg].1.add(producer, sender);
+                        receivers.push(receiver);
+                        ends.push((leg, producer));
+                    }
+                }
             }
             let chain = consumer(instance);
             let task = InboxTask::new(name.clone(), instance, receivers, chain);
-            for ((_, answers), answer) in rings.iter_mut().zip(task.answers()) {
-                answers.push(answer.clone());
+            for ((leg, producer), answer) in ends.into_iter().zip(task.answers()) {
+                rings[leg].1.answered_by(producer, answer.clone());
             }
             self.add_task(instance, Box::new(task));
         }
@@ -297,27 +322,26 @@ impl Plan {
     }
 
     /// Rings for a side output, one for each of `instances`, from a stage to
-    /// one beside it on the same worker. The number names the edge.
-    #[allow(clippy::type_complexity)]
+    /// one beside it on the same workers.
     pub(crate) fn side_rings<T>(
         &mut self,
-        instances: usize,
-    ) -> Result<(usize, Vec<Sender<T>>, Vec<Receiver<T>>), Error> {
+        instances: Spread,
+    ) -> Result<(SideRings<T>, Vec<Receiver<T>>), Error> {
         let (mut senders, mut receivers) = (Vec::new(), Vec::new());
-        for index in 0..instances {
-            let worker = index % self.settings.workers;
+        for index in 0..instances.count {
+            let worker = self.worker_of(instances, index);
             let (sender, receiver) = self.ring(&Name::new("side output"), worker, worker)?;
             senders.push(sender);
             receivers.push(receiver);
         }
         self.edges.push(EdgeNote {
             kind: "side output",
-            producers: instances,
-            consumers: instances,
+            rings: instances.count,
             from: None,
             to: None,
         });
-        Ok((self.edges.len() - 1, senders, receivers))
+        let edge = self.edges.len() - 1;
+        Ok((SideRings { edge, senders }, receivers))
     }
 
     /// The side output begins at the stage that is being lowered.
@@ -330,113 +354,6 @@ impl Plan {
         if let Some(edge) = self.edges.get_mut(edge) {
             edge.to = Some(self.stages.len());
         }
-    }
-
-    /// Everything there is to know before the job runs: workers and cores,
-    /// stages with their operators, rings with their capacities.
-    pub fn explain(&self) -> String {
-        let mut text = String::new();
-        // Writing to a `String` cannot fail.
-        let _ = self.explain_into(&mut text);
-        text
-    }
-
-    fn explain_into(&self, text: &mut String) -> std::fmt::Result {
-        let settings = &self.settings;
-        let plural = |count: usize, noun: &str| match count {
-            1 => format!("1 {noun}"),
-            count => format!("{count} {noun}s"),
-        };
-        writeln!(
-            text,
-            "job {}: {}, {} records a batch, {}",
-            self.name,
-            plural(settings.workers, "worker"),
-            settings.batch,
-            match self.stages.len() {
-                1 => "1 stage, no rings".to_owned(),
-                count => format!(
-                    "{count} stages, rings of {}",
-                    settings.ring_capacity.slots()
-                ),
-            }
-        )?;
-        for (worker, seat) in self.seating.seats.iter().enumerate() {
-            let place = match seat.core {
-                Some(core) => format!("pinned to core {core}"),
-                None => "not pinned".to_owned(),
-            };
-            let shared = if seat.shared { ", shared" } else { "" };
-            writeln!(
-                text,
-                "  worker {worker}  {place}{shared}, idle: {}",
-                seat.idle
-            )?;
-        }
-        let order = self.in_order_of_flow();
-        let number = |stage: usize| 1 + order.iter().position(|&s| s == stage).unwrap_or(stage);
-        for &index in &order {
-            let stage = &self.stages[index];
-            let workers: Vec<String> = stage.workers.iter().map(usize::to_string).collect();
-            writeln!(
-                text,
-                "  stage {}   {} on worker {}",
-                number(index),
-                plural(stage.workers.len(), "instance"),
-                workers.join(", ")
-            )?;
-            writeln!(text, "      {}", stage.operators.join(" -> "))?;
-            for edge in self.edges.iter().filter(|edge| edge.from == Some(index)) {
-                let rings = match edge.kind {
-                    "side output" => edge.producers,
-                    _ => edge.producers * edge.consumers,
-                };
-                let to = edge.to.map_or_else(
-                    || "nowhere".to_owned(),
-                    |to| format!("stage {}", number(to)),
-                );
-                writeln!(
-                    text,
-                    "      == {}: {} of {} records ==> {to}",
-                    edge.kind,
-                    plural(rings, "ring"),
-                    settings.ring_capacity.slots()
-                )?;
-            }
-        }
-        let settings = &self.settings.state_limit;
-        writeln!(
-            text,
-            "  state: memory for {} keys an instance from the start, at most {}",
-            settings.expected(),
-            settings.limit()
-        )?;
-        for warning in &self.seating.warnings {
-            writeln!(text, "  warning: {warning}")?;
-        }
-        Ok(())
-    }
-
-    /// The stages, each behind those that feed it. (They were lowered from the
-    /// last to the first, and side streams in whatever order they were ended.)
-    fn in_order_of_flow(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = Vec::new();
-        while order.len() < self.stages.len() {
-            let is_fed = |stage: usize| {
-                let feeds = self.edges.iter().filter(|edge| edge.to == Some(stage));
-                feeds
-                    .filter_map(|edge| edge.from)
-                    .all(|from| order.contains(&from))
-            };
-            let waiting = (0..self.stages.len()).rev().filter(|s| !order.contains(s));
-            let Some(next) = waiting.clone().find(|&stage| is_fed(stage)) else {
-                // Chains cannot make a circle; if one ever did, it is still told.
-                order.extend(waiting.collect::<Vec<_>>());
-                break;
-            };
-            order.push(next);
-        }
-        order
     }
 
     /// Checks that every stream ends, and hands over what runs.

@@ -1,5 +1,6 @@
-use super::{Alignment, Lane};
-use crate::{Collector, Flow, Signal};
+use super::lanes::into_lanes;
+use super::{Alignment, Lane, Lanes};
+use crate::{Collector, Flow};
 use fluxus_ringbuf::CounterReader;
 use fluxus_runtime::Culprit;
 use fluxus_windows::Timestamp;
@@ -10,7 +11,7 @@ use fluxus_windows::Timestamp;
 /// Signals go to every lane. A stage is as open as the fullest of its lanes.
 pub(crate) struct Outbox<T, R> {
     name: crate::Name,
-    lanes: Vec<Lane<T>>,
+    lanes: Lanes<T>,
     /// What the inboxes answer, lane by lane; see [`Alignment`].
     answers: Vec<CounterReader>,
     route: R,
@@ -26,7 +27,7 @@ impl<T, R: FnMut(&T) -> usize> Outbox<T, R> {
     ) -> Self {
         Self {
             name,
-            lanes,
+            lanes: Lanes::new(lanes),
             answers,
             route,
         }
@@ -36,60 +37,16 @@ impl<T, R: FnMut(&T) -> usize> Outbox<T, R> {
     pub(crate) fn alignment(&self) -> Alignment {
         Alignment::new(self.answers.clone())
     }
-
-    fn of_all(&mut self, mut each: impl FnMut(&mut Lane<T>) -> Flow) -> Flow {
-        let mut finished = 0;
-        let mut all = Flow::Open;
-        for lane in &mut self.lanes {
-            let flow = each(lane);
-            // The ring is asked, too: a lane that is given nothing sends nothing,
-            // and would never find out that nobody listens.
-            if flow == Flow::Finished || lane.is_abandoned() {
-                finished += 1;
-            } else {
-                all = all.max(flow);
-            }
-        }
-        if finished == self.lanes.len() {
-            return Flow::Finished;
-        }
-        all
-    }
 }
 
 impl<T, R: FnMut(&T) -> usize> Collector<T> for Outbox<T, R> {
-    fn open(&mut self) -> Flow {
-        Flow::Open
-    }
-
     #[inline]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
         let culprit = Culprit::new(&self.name);
         let lane = (self.route)(&value);
         culprit.cleared();
-        match self.lanes[lane].push(time, value) {
-            // One receiver wants no more; the others may. The end of the batch
-            // tells.
-            Flow::Finished if self.lanes.len() > 1 => Flow::Open,
-            flow => flow,
-        }
+        self.lanes.push(lane, time, value)
     }
 
-    fn signal(&mut self, signal: Signal) -> Flow {
-        self.of_all(|lane| lane.signal(signal))
-    }
-
-    fn end_batch(&mut self) -> Flow {
-        self.of_all(|_| Flow::Open)
-    }
-
-    fn resume(&mut self) -> Flow {
-        self.of_all(Lane::resume)
-    }
-
-    fn flush(&mut self) {
-        self.lanes.iter_mut().for_each(Lane::flush);
-    }
-
-    fn abort(&mut self) {}
+    into_lanes!();
 }

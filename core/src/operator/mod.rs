@@ -23,8 +23,13 @@ mod window_merge;
 mod window_partial;
 mod window_result;
 
+mod either;
+mod union;
+
+mod side_lanes;
 mod side_stream;
 
+pub use either::Either;
 pub use filter::Filter;
 pub use filter_map::FilterMap;
 pub use flat_map::FlatMap;
@@ -38,6 +43,7 @@ pub use side_stream::SideStream;
 pub use skip::Skip;
 pub use take::Take;
 pub use timestamps::Timestamps;
+pub use union::{Union, UnionAll};
 pub use window::WindowAggregate;
 pub use window_result::{Rejected, Rejection, WindowResult};
 

@@ -1,4 +1,4 @@
-use crate::exchange::{InboxTask, Receiver};
+use crate::exchange::{InboxTask, Receiver, SideRings};
 use crate::plan::StreamHead;
 use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
 
@@ -7,23 +7,28 @@ use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed}
 pub struct SideStream<T> {
     name: Name,
     edge: usize,
+    instances: Spread,
     stream: StreamHead,
     receivers: Vec<Receiver<T>>,
 }
 
 impl<T> SideStream<T> {
-    pub(crate) fn new(
+    /// The stream of a side output of an operator with these instances, and the
+    /// rings that the operator puts its records into.
+    pub(crate) fn begin(
         plan: &mut Plan,
         name: Name,
-        edge: usize,
-        receivers: Vec<Receiver<T>>,
-    ) -> Self {
-        Self {
+        instances: Spread,
+    ) -> Result<(Self, SideRings<T>), Error> {
+        let (rings, receivers) = plan.side_rings(instances)?;
+        let stream = Self {
             stream: plan.stream_begins(&name),
             name,
-            edge,
+            edge: rings.edge,
+            instances,
             receivers,
-        }
+        };
+        Ok((stream, rings))
     }
 }
 
@@ -33,6 +38,7 @@ impl<T> SideStream<T> {
         Self {
             name,
             edge: usize::MAX,
+            instances: Spread::over(0),
             stream: StreamHead::default(),
             receivers: Vec::new(),
         }
@@ -52,7 +58,7 @@ impl<T: Send + 'static> Chain for SideStream<T> {
     type Item = T;
 
     fn instances(&self, _: &Plan) -> Spread {
-        Spread::over(self.receivers.len())
+        self.instances
     }
 
     fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
@@ -63,7 +69,7 @@ impl<T: Send + 'static> Chain for SideStream<T> {
         self.stream.ends();
         plan.operator(&self.name);
         plan.side_edge_arrives(self.edge);
-        let instances = plan.close_stage(Spread::over(self.receivers.len()));
+        let instances = plan.close_stage(self.instances);
         for (receiver, instance) in self.receivers.into_iter().zip(instances) {
             let chain = downstream(&instance);
             let task = InboxTask::new(self.name.clone(), &instance, vec![receiver], chain);

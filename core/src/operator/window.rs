@@ -1,16 +1,14 @@
 use super::keyed_windows::KeyedWindows;
+use super::side_lanes::SideLanes;
 use super::window_merge::MergeOperator;
 use super::window_partial::{Partial, PartialOperator};
 use super::{Rejected, SideStream, WindowResult};
-use crate::exchange::{Lane, Sender, SideOutput};
+use crate::exchange::SideRings;
 use crate::{
     partition_of, Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed, WhenFull,
 };
 use fluxus_windows::{Aggregate, Lateness, WindowKind};
 use std::hash::Hash;
-
-/// The number of a side output's edge, and a ring for each instance.
-type SideRings<T> = (usize, Vec<Sender<T>>);
 
 /// Keyed windows, folded by an aggregate.
 ///
@@ -64,9 +62,9 @@ impl<U: Chain, F, W, A> WindowAggregate<U, F, W, A> {
         name: Name,
     ) -> Result<SideStream<Rejected<U::Item>>, Error> {
         let instances = plan.keyed_instances();
-        let (edge, senders, receivers) = plan.side_rings(instances.count)?;
-        self.rejected = Some((edge, senders));
-        Ok(SideStream::new(plan, name, edge, receivers))
+        let (stream, rings) = SideStream::begin(plan, name, instances)?;
+        self.rejected = Some(rings);
+        Ok(stream)
     }
 }
 
@@ -114,7 +112,7 @@ where
             true => format!("{name} ({windows})"),
             false => format!("{name} ({windows}, late by up to {lateness})"),
         };
-        let mut side = SideLanes::new(name.clone(), plan, rejected);
+        let mut side = SideLanes::new(&name, plan, rejected);
         let mut keyed = {
             let (name, key_of, aggregate) = (name.clone(), key_of.clone(), aggregate.clone());
             move |instance: &Instance| {
@@ -156,33 +154,5 @@ where
                 &name, instance, slicing, is_alone, alignment, &key_of, &aggregate, next,
             )
         })
-    }
-}
-
-/// Hands each instance its lane of the side output, if there is one.
-struct SideLanes<T> {
-    name: Name,
-    senders: std::vec::IntoIter<Sender<T>>,
-}
-
-impl<T> SideLanes<T> {
-    fn new(name: Name, plan: &mut Plan, rejected: Option<SideRings<T>>) -> Self {
-        let senders = match rejected {
-            Some((edge, senders)) => {
-                plan.side_edge_leaves(edge);
-                senders
-            }
-            None => Vec::new(),
-        };
-        Self {
-            name,
-            senders: senders.into_iter(),
-        }
-    }
-
-    /// Instances are made in order, and so are the lanes.
-    fn next(&mut self, instance: &Instance) -> SideOutput<T> {
-        let sender = self.senders.next();
-        SideOutput::new(sender.map(|sender| Lane::new(sender, &self.name, instance)))
     }
 }
