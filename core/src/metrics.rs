@@ -32,6 +32,11 @@ pub enum Measure {
     /// that have nothing open and keep their slots, as they may come again; these
     /// give way to other keys.
     KeysHeld,
+    /// Records that left a join without having met a partner. Where the join is an
+    /// outer one, those of the sides that it keeps have made a row alone.
+    Unmatched,
+    /// Records that a join held when time last moved, those of both sides.
+    RecordsHeld,
     /// Panes open when windows last closed: stretches of time for which there
     /// is state, or windows where each is kept on its own.
     PanesHeld,

@@ -26,9 +26,22 @@ mod window_result;
 mod either;
 mod union;
 
+mod as_of_join;
+mod co_group;
+mod interval_join;
+mod join_operator;
+mod joined_pair;
+mod keyed_legs;
+mod table_join;
+mod table_lookup;
+mod timeless;
+mod window_pairs;
+
 mod side_lanes;
 mod side_stream;
 
+pub use as_of_join::AsOfJoin;
+pub use co_group::{BothSides, CoGroup, Sides};
 pub use either::Either;
 pub use filter::Filter;
 pub use filter_map::FilterMap;
@@ -36,15 +49,20 @@ pub use flat_map::FlatMap;
 pub use gather::Gather;
 pub use idle_after::{IdleAfter, IdleTimeout, IdleTimeoutError};
 pub use inspect::Inspect;
+pub use interval_join::IntervalJoin;
+pub use joined_pair::{JoinedPair, WindowPair};
 pub use map::Map;
 pub use processing_time::ProcessingTime;
 pub use rolling::{Rolling, RollingFold, RollingReduce, RollingState};
 pub use side_stream::SideStream;
 pub use skip::Skip;
+pub use table_join::{TableJoin, TableSpread};
+pub use table_lookup::TableLookup;
 pub use take::Take;
 pub use timestamps::Timestamps;
 pub use union::{Union, UnionAll};
 pub use window::WindowAggregate;
+pub use window_pairs::WindowPairs;
 pub use window_result::{Rejected, Rejection, WindowResult};
 
 /// The parts of every description that do not depend on what it does: its name

@@ -49,7 +49,11 @@ pub struct AsOfPairs<K, L, R> {
     right: TimedLists<R>,
     tolerance: Option<i64>,
     most_records: usize,
+    /// Left records that have met no version.
+    alone: u64,
     watermark: Timestamp,
+    /// There may be something due.
+    is_due: bool,
 }
 
 /// Records that are seen to in one call at the most.
@@ -65,7 +69,9 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
             right: TimedLists::new(keys, 1),
             tolerance: None,
             most_records: limit.records,
+            alone: 0,
             watermark: Timestamp::MIN,
+            is_due: false,
         }
     }
 
@@ -142,12 +148,21 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
         self.watermark = self.watermark.max(time);
         let left = self.left.advance(self.watermark);
         let right = self.right.advance(self.watermark);
-        left || right
+        self.is_due |= left || right;
+        self.is_due
     }
 
     /// Whether there is something to [`emit`](Self::emit), or at least to tidy up.
+    #[inline]
     pub fn has_due(&self) -> bool {
-        self.left.may_be_due(self.watermark) || self.right.may_be_due(self.watermark)
+        self.is_due
+    }
+
+    /// Looks whether there is still something due.
+    fn is_all_out(&mut self) -> bool {
+        let watermark = self.watermark;
+        self.is_due = self.left.may_be_due(watermark) || self.right.may_be_due(watermark);
+        !self.is_due
     }
 
     /// Hands the left records that the watermark has reached to `each`, with the
@@ -180,6 +195,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
                 let version = version.filter(|version| {
                     is_within(tolerance, version.time, left.time)
                 });
+                self.alone += u64::from(version.is_none());
                 let right = version.map(|version| &version.value);
                 wants_more = each(left.time, self.slab.key(slot), left.value, right);
             }
@@ -190,7 +206,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
                 self.let_go_of(slot);
             }
             if !wants_more {
-                return !self.has_due();
+                return self.is_all_out();
             }
         }
         // Only when every left record has met its version.
@@ -211,7 +227,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
                 self.let_go_of(slot);
             }
         }
-        !self.has_due()
+        self.is_all_out()
     }
 
     #[inline]
@@ -235,6 +251,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
             grown: slab.grown,
             left: self.left.len(),
             right: self.right.len(),
+            alone: self.alone,
         }
     }
 }

@@ -48,7 +48,11 @@ pub struct IntervalPairs<K, L, R> {
     /// Whether a record that goes without a partner is handed out.
     keeps_left: bool,
     keeps_right: bool,
+    /// Records that have gone without a partner.
+    alone: u64,
     watermark: Timestamp,
+    /// There may be something to remove.
+    is_due: bool,
     /// The record that has come last, while it meets others.
     arrived: Option<Arrived<L, R>>,
 }
@@ -97,7 +101,9 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
             most_records: limit.records,
             keeps_left,
             keeps_right,
+            alone: 0,
             watermark: Timestamp::MIN,
+            is_due: false,
             arrived: None,
         }
     }
@@ -233,13 +239,19 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 let end = self.bounds.end_of_left(held.time);
                 // One that makes a row alone is handed out when it goes.
                 if end > self.watermark || (self.keeps_left && !held.has_partner) {
+                    self.is_due |= end <= self.watermark;
                     self.left.insert(slot, held, end);
+                } else {
+                    self.alone += u64::from(!held.has_partner);
                 }
             }
             Of::Right(held) => {
                 let end = self.bounds.end_of_right(held.time);
                 if end > self.watermark || (self.keeps_right && !held.has_partner) {
+                    self.is_due |= end <= self.watermark;
                     self.right.insert(slot, held, end);
+                } else {
+                    self.alone += u64::from(!held.has_partner);
                 }
             }
         }
@@ -260,12 +272,21 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         self.watermark = self.watermark.max(time);
         let left = self.left.advance(self.watermark);
         let right = self.right.advance(self.watermark);
-        left || right
+        self.is_due |= left || right;
+        self.is_due
     }
 
     /// Whether there is something to [`remove`](Self::remove).
+    #[inline]
     pub fn has_due(&self) -> bool {
-        self.left.may_be_due(self.watermark) || self.right.may_be_due(self.watermark)
+        self.is_due
+    }
+
+    /// Looks whether there is still something to remove.
+    fn is_all_removed(&mut self) -> bool {
+        let watermark = self.watermark;
+        self.is_due = self.left.may_be_due(watermark) || self.right.may_be_due(watermark);
+        !self.is_due
     }
 
     /// Removes what is out of reach of all that may come. Records that go without a
@@ -294,6 +315,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                     break;
                 };
                 removed += 1;
+                self.alone += u64::from(!held.has_partner);
                 if self.keeps_left && !held.has_partner {
                     let time = held.time.max(bounds.end_of_left(held.time));
                     wants_more = each(time, self.slab.key(slot), Alone::Left(held.value));
@@ -303,7 +325,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 self.let_go_of(slot);
             }
             if !wants_more {
-                return !self.has_due();
+                return self.is_all_removed();
             }
         }
         while removed < MOST {
@@ -322,6 +344,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                     break;
                 };
                 removed += 1;
+                self.alone += u64::from(!held.has_partner);
                 if self.keeps_right && !held.has_partner {
                     let time = held.time.max(bounds.end_of_right(held.time));
                     wants_more = each(time, self.slab.key(slot), Alone::Right(held.value));
@@ -331,10 +354,10 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 self.let_go_of(slot);
             }
             if !wants_more {
-                return !self.has_due();
+                return self.is_all_removed();
             }
         }
-        !self.has_due()
+        self.is_all_removed()
     }
 
     /// The watermark as it stands.
@@ -351,6 +374,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
             grown: slab.grown,
             left: self.left.len(),
             right: self.right.len(),
+            alone: self.alone,
         }
     }
 

@@ -51,4 +51,7 @@ pub struct JoinStats {
     pub left: usize,
     /// Records of the right side held now.
     pub right: usize,
+    /// Records that have gone without a partner, those included that made a row
+    /// alone.
+    pub alone: u64,
 }

@@ -1,0 +1,199 @@
+use super::join_operator::{JoinOperator, Joining};
+use super::keyed_legs::{key_of_either, keyed_legs};
+use super::side_lanes::SideLanes;
+use super::{Either, JoinedPair, Rejected, SideStream};
+use crate::exchange::SideRings;
+use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
+use fluxus_windows::{AsOfPairs, Declined, JoinKind, JoinLimit, JoinStats, Timestamp};
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+/// Each left record, and the right record of its key that held at its time: the
+/// latest at or before it.
+///
+/// Records of one key meet on one core. A left record waits until the watermark,
+/// the least of both streams', is at its time: then all versions that could hold
+/// there have come. Rows come out at the time of their left record, those of one key
+/// in the order of time. What comes at or behind the watermark is late.
+pub struct AsOfJoin<A: Chain, B: Chain, F, G, J> {
+    name: Name,
+    left: A,
+    right: B,
+    left_key: F,
+    right_key: G,
+    tolerance: Option<Duration>,
+    kind: J,
+    record_limit: usize,
+    rejected: Option<SideRings<Rejected<Either<A::Item, B::Item>>>>,
+}
+
+impl<A: Chain, B: Chain, F, G, J> AsOfJoin<A, B, F, G, J> {
+    /// The records of `left`, each with the version of `right` that held at its
+    /// time, for `tolerance` if there is one. Each instance holds at most
+    /// `record_limit` records.
+    pub fn new(
+        name: Name,
+        (left, left_key): (A, F),
+        (right, right_key): (B, G),
+        tolerance: Option<Duration>,
+        kind: J,
+        record_limit: usize,
+    ) -> Self {
+        Self {
+            name,
+            left,
+            right,
+            left_key,
+            right_key,
+            tolerance,
+            kind,
+            record_limit,
+            rejected: None,
+        }
+    }
+
+    /// Takes the records that are late, or find no room, as a stream.
+    ///
+    /// # Errors
+    /// When there is no memory for the rings.
+    #[allow(clippy::type_complexity)]
+    pub fn rejected(
+        &mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<SideStream<Rejected<Either<A::Item, B::Item>>>, Error> {
+        let instances = plan.keyed_instances();
+        let (stream, rings) = SideStream::begin(plan, name, instances)?;
+        self.rejected = Some(rings);
+        Ok(stream)
+    }
+}
+
+impl<A: Chain, B: Chain, F, G, J> Named for AsOfJoin<A, B, F, G, J> {
+    fn rename(&mut self, name: Name) {
+        self.name = name;
+    }
+}
+
+impl<A: Timed, B: Timed, F, G, J> Timed for AsOfJoin<A, B, F, G, J> where Self: Chain {}
+
+impl<A, B, F, G, K, J> Chain for AsOfJoin<A, B, F, G, J>
+where
+    A: Chain,
+    B: Chain,
+    B::Item: Clone,
+    F: Fn(&A::Item) -> K + Clone + Send + 'static,
+    G: Fn(&B::Item) -> K + Clone + Send + 'static,
+    K: Hash + Eq + Clone + Send + 'static,
+    J: JoinKind,
+{
+    type Item = JoinedPair<K, J::Left<A::Item>, J::Right<B::Item>>;
+
+    fn instances(&self, plan: &Plan) -> Spread {
+        plan.keyed_instances()
+    }
+
+    fn lower<C, D>(self, plan: &mut Plan, mut downstream: D) -> Result<(), Error>
+    where
+        C: Collector<Self::Item> + Send + 'static,
+        D: FnMut(&Instance) -> C,
+    {
+        let name = self.name;
+        let consumers = plan.keyed_instances();
+        let key_of = key_of_either(self.left_key, self.right_key);
+        let legs = keyed_legs(plan, self.left, self.right, &key_of, consumers.count);
+        plan.operator(&match self.tolerance {
+            Some(tolerance) => format!("{name} (as of, {}, within {tolerance:?})", self.kind),
+            None => format!("{name} (as of, {})", self.kind),
+        });
+        let mut side = SideLanes::new(&name, plan, self.rejected);
+        let (tolerance, records) = (self.tolerance, self.record_limit);
+        let operators = {
+            let name = name.clone();
+            move |instance: &Instance| {
+                let keys = instance.state_limit;
+                let pairs = AsOfPairs::new(JoinLimit { keys, records });
+                let join = AsOf {
+                    key_of: key_of.clone(),
+                    pairs: match tolerance {
+                        Some(tolerance) => pairs.with_tolerance(tolerance),
+                        None => pairs,
+                    },
+                    most_records: records,
+                    kind: PhantomData::<J>,
+                };
+                let side = side.next(instance);
+                JoinOperator::new(&name, instance, join, side, downstream(instance))
+            }
+        };
+        plan.meet(&name, legs, consumers, operators)
+    }
+}
+
+/// An as-of join, as it is driven.
+struct AsOf<K, L, R, F, J> {
+    key_of: F,
+    pairs: AsOfPairs<K, L, R>,
+    most_records: usize,
+    kind: PhantomData<J>,
+}
+
+impl<K, L, R, F, J> Joining<L, R> for AsOf<K, L, R, F, J>
+where
+    K: Hash + Eq + Clone,
+    L: Send + 'static,
+    R: Clone + Send + 'static,
+    F: Fn(&Either<L, R>) -> K,
+    J: JoinKind,
+{
+    type Row = JoinedPair<K, J::Left<L>, J::Right<R>>;
+
+    #[inline]
+    fn take(
+        &mut self,
+        time: Timestamp,
+        record: Either<L, R>,
+    ) -> Result<(), (Declined, Either<L, R>)> {
+        let key = (self.key_of)(&record);
+        match record {
+            Either::Left(value) => {
+                let taken = self.pairs.left(time, key, value);
+                taken.map_err(|(why, value)| (why, Either::Left(value)))
+            }
+            Either::Right(value) => {
+                let taken = self.pairs.right(time, key, value);
+                taken.map_err(|(why, value)| (why, Either::Right(value)))
+            }
+        }
+    }
+
+    fn advance(&mut self, time: Timestamp) -> bool {
+        self.pairs.advance(time)
+    }
+
+    #[inline]
+    fn has_rows(&self) -> bool {
+        self.pairs.has_due()
+    }
+
+    fn emit(&mut self, mut each: impl FnMut(Timestamp, Self::Row) -> bool) -> bool {
+        self.pairs.emit(|time, key, left, right| {
+            match J::left(Some(left)).zip(J::right(right.cloned())) {
+                Some((left, right)) => {
+                    let key = key.clone();
+                    each(time, JoinedPair { key, left, right })
+                }
+                None => true,
+            }
+        })
+    }
+
+    fn stats(&self) -> JoinStats {
+        self.pairs.stats()
+    }
+
+    fn most_records(&self) -> usize {
+        self.most_records
+    }
+}
