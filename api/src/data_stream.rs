@@ -1,11 +1,12 @@
 use crate::job::Shared;
 use crate::{KeyedStream, WindowedStream};
 use fluxus_core::operator::{
-    Filter, FilterMap, FlatMap, IdleAfter, IdleTimeout, Inspect, Map, ProcessingTime, Skip, Take,
+    Filter, FilterMap, FlatMap, IdleAfter, IdleTimeout, Inspect, Map, MapWith, ProcessingTime,
     Timestamps,
 };
 use fluxus_core::windows::{Timestamp, WatermarkGenerator, WindowKind};
 use fluxus_core::{Chain, Name, Named, Timed};
+use std::convert::identity;
 use std::hash::Hash;
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ impl<C> DataStream<C> {
         Self { shared, chain }
     }
 
-    fn then<N>(self, kind: &str, make: impl FnOnce(Name, C) -> N) -> DataStream<N> {
+    pub(crate) fn then<N>(self, kind: &str, make: impl FnOnce(Name, C) -> N) -> DataStream<N> {
         let name = self.shared.name(kind);
         DataStream::new(self.shared, make(name, self.chain))
     }
@@ -161,34 +162,62 @@ impl<C: Chain> DataStream<C> {
         self.then("inspect", |name, chain| Inspect::new(name, chain, look))
     }
 
-    /// Keeps the first `count` records and ends the stream, and its source,
-    /// after them. Parallel instances are gathered into one before.
+    /// Yields what each record consists of: of a list, its members.
     ///
     /// ```
     /// # use fluxus::prelude::*;
     /// # let job = Job::new("doc", Config::new().workers(1))?;
-    /// let first = job.from_iter(0..).take(3).collect();
+    /// let flat = job.from_iter([vec![1, 2], vec![], vec![3]]).flatten().collect();
     /// # job.run()?;
-    /// assert_eq!(first.take(), [0, 1, 2]);
+    /// assert_eq!(flat.take(), [1, 2, 3]);
     /// # Ok::<(), fluxus::Error>(())
     /// ```
-    pub fn take(self, count: u64) -> DataStream<Take<C>> {
-        self.then("take", |name, chain| Take::new(name, chain, count))
+    #[allow(clippy::type_complexity)]
+    pub fn flatten(
+        self,
+    ) -> DataStream<FlatMap<C, impl FnMut(C::Item) -> C::Item + Clone + Send + 'static>>
+    where
+        C::Item: IntoIterator,
+        <C::Item as IntoIterator>::IntoIter: Send + 'static,
+        <C::Item as IntoIterator>::Item: Send + 'static,
+    {
+        self.then("flatten", |name, chain| FlatMap::new(name, chain, identity))
     }
 
-    /// Leaves out the first `count` records. Parallel instances are gathered
-    /// into one before.
+    /// Turns each record into another, with something that every instance of the
+    /// stream sets up for itself: a buffer, a model, a connection. `setup` is
+    /// called with the instance's number, from 0, on its worker and before the
+    /// first record.
     ///
     /// ```
     /// # use fluxus::prelude::*;
     /// # let job = Job::new("doc", Config::new().workers(1))?;
-    /// let rest = job.from_iter(0..5).skip(3).collect();
+    /// let texts = job
+    ///     .from_iter([3.14159, 2.71828])
+    ///     .map_with(
+    ///         |_instance| String::with_capacity(32),
+    ///         |buffer, number| {
+    ///             use std::fmt::Write;
+    ///             buffer.clear();
+    ///             write!(buffer, "{number:.2}").unwrap();
+    ///             buffer.len()
+    ///         },
+    ///     )
+    ///     .collect();
     /// # job.run()?;
-    /// assert_eq!(rest.take(), [3, 4]);
+    /// assert_eq!(texts.take(), [4, 4]);
     /// # Ok::<(), fluxus::Error>(())
     /// ```
-    pub fn skip(self, count: u64) -> DataStream<Skip<C>> {
-        self.then("skip", |name, chain| Skip::new(name, chain, count))
+    pub fn map_with<S, V, G, F>(self, setup: G, function: F) -> DataStream<MapWith<C, G, F>>
+    where
+        G: FnMut(usize) -> S + Clone + Send + 'static,
+        S: Send + 'static,
+        F: FnMut(&mut S, C::Item) -> V + Clone + Send + 'static,
+        V: Send + 'static,
+    {
+        self.then("map_with", |name, chain| {
+            MapWith::new(name, chain, setup, function)
+        })
     }
 
     /// Gives each record its place in event time, and makes watermarks of the

@@ -58,6 +58,21 @@ impl Shared {
             }
         }
     }
+
+    /// Keeps for [`Job::run`], of both jobs, that streams of two jobs cannot meet
+    /// at an operator of this kind.
+    pub(crate) fn meets(self: &Rc<Self>, other: &Rc<Self>, kind: &str) {
+        if Rc::ptr_eq(self, other) {
+            return;
+        }
+        for shared in [self, other] {
+            let problem = "it was given a stream of another job: make both streams of one job";
+            shared
+                .error
+                .borrow_mut()
+                .get_or_insert(Error::operator(kind, problem));
+        }
+    }
 }
 
 /// The chain of a stream that begins at sources which know no times.
@@ -79,6 +94,10 @@ impl Job {
                 named: Cell::new(0),
             }),
         })
+    }
+
+    pub(crate) fn shared(&self) -> &Rc<Shared> {
+        &self.shared
     }
 
     fn stream<S: Source, const TIMED: bool>(
@@ -273,7 +292,7 @@ impl Job {
         plan.as_ref().map(Plan::explain).unwrap_or_default()
     }
 
-    fn take_plan(self) -> Result<Plan, Error> {
+    pub(crate) fn take_plan(self) -> Result<Plan, Error> {
         if let Some(error) = self.shared.error.borrow_mut().take() {
             return Err(error);
         }

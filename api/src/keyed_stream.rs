@@ -32,6 +32,11 @@ impl<C, F> KeyedStream<C, F> {
             key_of,
         }
     }
+
+    /// The stream before the key, and the key.
+    pub(crate) fn into_parts(self) -> (DataStream<C>, F) {
+        (DataStream::new(self.shared, self.chain), self.key_of)
+    }
 }
 
 impl<C, F, K> KeyedStream<C, F>

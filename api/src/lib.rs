@@ -50,10 +50,18 @@
 mod job;
 
 mod data_stream;
+mod positions;
+mod shape;
+mod side_outputs;
+
 mod keyed_stream;
 mod windowed_stream;
 
+mod joins;
+
 mod sinks;
+
+pub mod testing;
 
 pub mod event_time {
     #![doc = include_str!("event_time.md")]
@@ -70,10 +78,17 @@ struct Readme;
 
 pub use data_stream::DataStream;
 pub use job::Job;
+pub use joins::{
+    AsOfJoined, ChangingTableJoined, IntervalJoined, RejectedEither, TableJoined, WindowJoined,
+};
 pub use keyed_stream::KeyedStream;
+pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
-pub use fluxus_core::operator::{IdleTimeout, IdleTimeoutError, Rejected, Rejection, WindowResult};
+pub use fluxus_core::operator::{
+    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, JoinedPair, Rejected, Rejection,
+    SideStream, Sides, WindowPair, WindowResult,
+};
 pub use fluxus_core::{
     partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
     JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, RunningJob,
@@ -103,9 +118,10 @@ pub mod windows {
     };
     pub use fluxus_core::windows::{
         merge_touching, Aggregate, BoundedDisorder, Combined, CountError, CountKind, CountSliding,
-        CountTumbling, Cumulating, DisorderError, DynamicSession, EachRecord, Firing, Global,
-        InputStatus, Lateness, LatenessError, Partitioned, PartitionsError, Punctuated, Session,
-        SessionError, Sliding, Timestamp, Trigger, TriggerError, Triggered, Tumbling,
+        CountTumbling, Cumulating, DisorderError, DynamicSession, EachRecord, Firing, FullOuter,
+        Global, Inner, InputStatus, IntervalBounds, IntervalError, JoinKind, Lateness,
+        LatenessError, LeftOuter, Partitioned, PartitionsError, Punctuated, RightOuter, Session,
+        SessionError, Sliding, TableChange, Timestamp, Trigger, TriggerError, Triggered, Tumbling,
         WatermarkCombiner, WatermarkGenerator, Window, WindowAssigner, WindowError, WindowKind,
     };
 }

@@ -35,6 +35,17 @@ impl Flow {
             side => self.max(side),
         }
     }
+
+    /// As [`and_side`](Self::and_side), once both were told of the end. Nothing
+    /// more is given to either; what is left is to get rid of what they hold, and
+    /// there one that is done does not speak for the other.
+    pub fn and_side_after_end(self, side: Flow) -> Flow {
+        let left = |flow| match flow {
+            Flow::Finished => Flow::Open,
+            flow => flow,
+        };
+        left(self).max(left(side))
+    }
 }
 
 #[cfg(test)]
@@ -52,6 +63,19 @@ mod tests {
             (Full, Failed, Failed),
         ] {
             assert_eq!(main.and_side(side), both, "{main:?} and {side:?}");
+        }
+    }
+
+    #[test]
+    fn after_the_end_each_output_speaks_for_itself() {
+        for (main, side, both) in [
+            (Finished, Full, Full),
+            (Full, Finished, Full),
+            (Finished, Finished, Open),
+            (Open, Failed, Failed),
+        ] {
+            let answer = main.and_side_after_end(side);
+            assert_eq!(answer, both, "{main:?} and {side:?}");
         }
     }
 }

@@ -10,7 +10,8 @@
 //! - [`Chain`]: the description that becomes such a chain;
 //! - [`source`], `operator`, [`sink`]: the ends and the middle, a file each;
 //! - `stage` and `exchange`: what drives a chain, and how stages meet;
-//! - [`Plan`]: which stage runs where; [`start`] and [`run_local`] run it.
+//! - [`Plan`]: which stage runs where; [`start`] and [`run_local`] run it;
+//! - [`testing`]: what an operator, a source or a sink is put through.
 #![forbid(unsafe_code)]
 
 mod flow;
@@ -41,6 +42,8 @@ mod stage;
 
 mod plan;
 mod run;
+
+pub mod testing;
 
 pub use chain::{Chain, Named, Spread, Timed};
 pub use collector::Collector;

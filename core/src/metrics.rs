@@ -21,6 +21,8 @@ pub enum Measure {
     LateFirings,
     /// Records that were refused because the state was full.
     Refused,
+    /// Records that found no partner: in a join or a zip.
+    Unmatched,
     /// Input that was not as it should be.
     Malformed,
     /// Records for a stage that had already finished.
@@ -32,9 +34,6 @@ pub enum Measure {
     /// that have nothing open and keep their slots, as they may come again; these
     /// give way to other keys.
     KeysHeld,
-    /// Records that left a join without having met a partner. Where the join is an
-    /// outer one, those of the sides that it keeps have made a row alone.
-    Unmatched,
     /// Records that a join held when time last moved, those of both sides.
     RecordsHeld,
     /// Panes open when windows last closed: stretches of time for which there

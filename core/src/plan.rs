@@ -3,7 +3,7 @@ mod leg;
 
 pub(crate) use leg::{Leg, LegRings, Reach};
 
-use crate::exchange::{Funnel, InboxTask, Outbox, Receiver, Sender, SideRings};
+use crate::exchange::{Broadcast, Funnel, InboxTask, Outbox, Receiver, Sender, SideRings};
 use crate::instance::{FaultSlot, Latencies};
 use crate::metrics::Registry;
 use crate::{Clock, Collector, Error, Instance, Name, Record, Settings, Signal, Spread};
@@ -206,6 +206,23 @@ impl Plan {
         debug_assert!(consumer_spread.is_single());
         let rings = self.only_leg(name, kind, producers, consumer_spread, consumer)?;
         Ok(rings.funnels(name))
+    }
+
+    /// As [`cut`](Self::cut), where every record goes to every consumer.
+    pub(crate) fn cut_to_all<T, C, M>(
+        &mut self,
+        name: &Name,
+        producers: Spread,
+        consumers: Spread,
+        consumer: M,
+    ) -> Result<impl FnMut(&Instance) -> Broadcast<T>, Error>
+    where
+        T: Clone + Send + 'static,
+        C: Collector<T> + Send + 'static,
+        M: FnMut(&Instance) -> C,
+    {
+        let rings = self.only_leg(name, "broadcast", producers, consumers, consumer)?;
+        Ok(rings.broadcasts(name))
     }
 
     /// Ends the stage that is being lowered at an inbox that one stream feeds,

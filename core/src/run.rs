@@ -121,7 +121,7 @@ impl RunningJob {
     }
 }
 
-fn report(
+pub(crate) fn report(
     name: Name,
     outcome: Outcome,
     drained: bool,

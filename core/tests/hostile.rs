@@ -571,11 +571,7 @@ fn what_is_late_is_counted_once_however_it_is_driven() {
                 .batch(batch)
                 .ring_capacity(batch.next_power_of_two());
             let mut plan = Plan::new("late", config.conclude().unwrap());
-            let script = Script {
-                lines: window_script().into_iter(),
-                a_pull: usize::MAX,
-                together: false,
-            };
+            let script = Script::of(window_script());
             let head: Head<_, true> =
                 Head::new(&mut plan, Name::new("script"), vec![script]).unwrap();
             let collected =

@@ -18,11 +18,7 @@ use std::collections::BTreeMap;
 fn counted(scripts: [Vec<Said<i64>>; 2], a_pull: usize) -> (Report, BTreeMap<(i64, i64), u64>) {
     let settings = Config::new().workers(2).batch(64).ring_capacity(64);
     let mut plan = Plan::new("idle cores", settings.conclude().unwrap());
-    let sources = scripts.map(|lines| Script {
-        lines: lines.into_iter(),
-        a_pull,
-        together: false,
-    });
+    let sources = scripts.map(|lines| Script::of(lines).a_pull(a_pull));
     let head = Head::<_, true>::new(&mut plan, Name::new("script"), sources.into()).unwrap();
     let windows = WindowAggregate::new(
         name(),

@@ -160,11 +160,7 @@ fn what_does_not_make_it_comes_out_at_the_side_in_order() {
             .key_limit(limit)
             .when_full(WhenFull::Reject);
         let mut plan = Plan::new("side", config.conclude().unwrap());
-        let source = Script {
-            lines: script().into_iter(),
-            a_pull: usize::MAX,
-            together: false,
-        };
+        let source = Script::of(script());
         let head: fluxus_core::source::Head<_, true> =
             fluxus_core::source::Head::new(&mut plan, Name::new("script"), vec![source]).unwrap();
         let mut windows = WindowAggregate::new(
@@ -243,11 +239,7 @@ fn a_panic_in_the_aggregate_names_the_operator() {
     });
     let config = Config::new().workers(1).conclude().unwrap();
     let mut plan = Plan::new("falls", config);
-    let source = Script {
-        lines: script.into_iter(),
-        a_pull: usize::MAX,
-        together: false,
-    };
+    let source = Script::of(script);
     let head: fluxus_core::source::Head<_, true> =
         fluxus_core::source::Head::new(&mut plan, Name::new("script"), vec![source]).unwrap();
     WindowAggregate::new(

@@ -56,6 +56,16 @@ impl Crew {
         self.tasks.len()
     }
 
+    /// From now on a poll takes at most so many records.
+    pub(crate) fn limit(&mut self, budget: usize) {
+        self.budget = budget;
+    }
+
+    /// The task at this position among those that are not done.
+    pub(crate) fn task(&self, index: usize) -> Option<&dyn Task> {
+        self.tasks.get(index).map(|(_, task)| task.as_ref())
+    }
+
     pub(crate) fn has_failed(&self) -> bool {
         !self.faults.is_empty()
     }

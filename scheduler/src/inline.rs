@@ -2,7 +2,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::thread;
 use std::time::Duration;
 
-use crate::crew::Crew;
+use crate::crew::{name_of, Crew};
 use crate::outcome::in_order;
 use crate::tally::{tally, Gauges};
 use crate::{Control, Outcome, Step, Task};
@@ -102,6 +102,26 @@ impl<'a> InlineRun<'a> {
             Some(crew) => crew.live() > 0 && !crew.has_failed() && !self.control.is_stopping(),
             None => false,
         }
+    }
+
+    /// From now on a poll takes at most so many records.
+    pub fn limit(&mut self, budget: usize) {
+        if let Some(crew) = &mut self.crew {
+            crew.limit(budget);
+        }
+    }
+
+    /// The name of the task at this position among those that are not done.
+    pub fn name(&self, index: usize) -> Option<String> {
+        let crew = self.crew.as_ref()?;
+        crew.task(index).map(name_of)
+    }
+
+    /// Whether the task at this position [waits for the
+    /// outside](Task::waits_for_outside) when it is idle.
+    pub fn waits_for_outside(&self, index: usize) -> bool {
+        let task = self.crew.as_ref().and_then(|crew| crew.task(index));
+        task.is_some_and(Task::waits_for_outside)
     }
 
     /// Polls every task once, in order; says whether any of them got on.

@@ -48,6 +48,13 @@ pub trait Task: Send {
     /// A panic is contained by the worker and counts as a fault.
     fn poll(&mut self, budget: usize) -> Result<Step, Fault>;
 
+    /// Whether work may come to it from outside of the job: from a file, a
+    /// socket, another thread, a clock. Where no such task is idle, and no other
+    /// gets on, nothing ever will.
+    fn waits_for_outside(&self) -> bool {
+        false
+    }
+
     /// Tells the task that it will not be finished.
     ///
     /// Called exactly once, by the thread that polled it, if the job ends

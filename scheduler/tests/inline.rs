@@ -283,3 +283,28 @@ fn a_run_may_live_beside_things_that_stay_on_their_thread() {
     assert_eq!(*seen.borrow(), 2);
     assert!(run.finish().is_complete());
 }
+
+#[test]
+fn polls_take_what_they_are_limited_to_and_tasks_are_told_by_position() {
+    let book = Arc::new(Mutex::new(Vec::new()));
+    let scribe = |(name, polls): (&str, usize)| {
+        Box::new(Scribe {
+            name: name.to_owned(),
+            polls,
+            book: book.clone(),
+        }) as Box<dyn Task>
+    };
+    let control = control();
+    let tasks = [("a", 1), ("b", 3)].into_iter().map(scribe).collect();
+    let mut run = InlineRun::new(tasks, &control, 8);
+    let names = |run: &InlineRun<'_>| [run.name(0), run.name(1)];
+    assert_eq!(names(&run), [Some("a".to_owned()), Some("b".to_owned())]);
+    assert!(!run.waits_for_outside(0) && !run.waits_for_outside(7));
+    run.limit(3);
+    assert_eq!(run.poll(1), Some(Step::Progress));
+    run.limit(5);
+    assert_eq!(run.poll(0), Some(Step::Done));
+    assert_eq!(names(&run), [Some("b".to_owned()), None]);
+    assert_eq!(run.poll(0), Some(Step::Idle));
+    assert_eq!(*book.lock().expect("one thread"), ["b3", "a5", "b5"]);
+}

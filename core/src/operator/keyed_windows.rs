@@ -324,17 +324,10 @@ where
 
     /// The answer of the main output and the side output together.
     fn both(&self, main: Flow, side: Flow) -> Flow {
-        if !self.has_ended {
-            return main.and_side(side);
+        match self.has_ended {
+            false => main.and_side(side),
+            true => main.and_side_after_end(side),
         }
-        // After the end nothing more is given to either; what is left is to get
-        // rid of what they hold, and there one that is done does not speak for
-        // the other.
-        let left = |flow| match flow {
-            Flow::Finished => Flow::Open,
-            flow => flow,
-        };
-        left(main).max(left(side))
     }
 
     /// Hands on results while there are any and downstream is open, at most a

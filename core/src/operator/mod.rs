@@ -2,16 +2,19 @@
 //! [`Chain`](crate::Chain), then its running part, a
 //! [`Collector`](crate::Collector).
 
+mod enumerate;
 mod filter;
 mod filter_map;
 mod flat_map;
-mod gather;
 mod idle_after;
 mod inspect;
 mod map;
+mod map_with;
 mod processing_time;
 mod skip;
+mod skip_while;
 mod take;
+mod take_while;
 mod timestamps;
 
 mod rolling;
@@ -23,8 +26,15 @@ mod window_merge;
 mod window_partial;
 mod window_result;
 
+mod branch;
+mod broadcast;
 mod either;
+mod fan_out;
+mod gather;
+mod partition_by;
+mod rebalance;
 mod union;
+mod zip;
 
 mod as_of_join;
 mod co_group;
@@ -38,11 +48,18 @@ mod timeless;
 mod window_pairs;
 
 mod side_lanes;
+mod side_output;
 mod side_stream;
+mod try_map;
+mod two_outputs;
 
 pub use as_of_join::AsOfJoin;
+pub use branch::branch;
+pub use broadcast::Broadcast;
 pub use co_group::{BothSides, CoGroup, Sides};
 pub use either::Either;
+pub use enumerate::Enumerate;
+pub use fan_out::fan_out;
 pub use filter::Filter;
 pub use filter_map::FilterMap;
 pub use flat_map::FlatMap;
@@ -52,18 +69,26 @@ pub use inspect::Inspect;
 pub use interval_join::IntervalJoin;
 pub use joined_pair::{JoinedPair, WindowPair};
 pub use map::Map;
+pub use map_with::MapWith;
+pub use partition_by::PartitionBy;
 pub use processing_time::ProcessingTime;
+pub use rebalance::Rebalance;
 pub use rolling::{Rolling, RollingFold, RollingReduce, RollingState};
+pub use side_output::{Aside, FilterMapAside};
 pub use side_stream::SideStream;
 pub use skip::Skip;
+pub use skip_while::SkipWhile;
 pub use table_join::{TableJoin, TableSpread};
 pub use table_lookup::TableLookup;
 pub use take::Take;
+pub use take_while::TakeWhile;
 pub use timestamps::Timestamps;
+pub use try_map::{DeadLetter, TryMap};
 pub use union::{Union, UnionAll};
 pub use window::WindowAggregate;
 pub use window_pairs::WindowPairs;
 pub use window_result::{Rejected, Rejection, WindowResult};
+pub use zip::Zip;
 
 /// The parts of every description that do not depend on what it does: its name
 /// can be changed, and it is timed when its upstream is.

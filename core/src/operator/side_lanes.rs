@@ -26,7 +26,11 @@ impl<T> SideLanes<T> {
 
     /// Instances are made in order, and so are the lanes.
     pub(crate) fn next(&mut self, instance: &Instance) -> SideOutput<T> {
-        let sender = self.senders.next();
-        SideOutput::new(sender.map(|sender| Lane::new(sender, &self.name, instance)))
+        SideOutput::new(self.lane(instance))
+    }
+
+    pub(crate) fn lane(&mut self, instance: &Instance) -> Option<Lane<T>> {
+        let sender = self.senders.next()?;
+        Some(Lane::new(sender, &self.name, instance))
     }
 }

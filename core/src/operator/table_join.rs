@@ -127,7 +127,11 @@ where
         let legs = match self.spread {
             TableSpread::ByKey => keyed_legs(plan, self.left, right, &key_of, consumers.count),
             TableSpread::ToAll => vec![
-                Leg::beside(plan, "left", super::Map::new(name.clone(), self.left, Either::Left)),
+                Leg::beside(
+                    plan,
+                    "left",
+                    super::Map::new(name.clone(), self.left, Either::Left),
+                ),
                 Leg::to_all(plan, "right, to all", right, Either::Right),
             ],
         };

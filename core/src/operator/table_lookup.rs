@@ -56,7 +56,11 @@ where
         D: FnMut(&Instance) -> C,
     {
         let (name, key_of, table) = (self.name, self.key_of, self.table);
-        plan.operator(&format!("{name} ({} join, a table of {})", self.kind, table.len()));
+        plan.operator(&format!(
+            "{name} ({} join, a table of {})",
+            self.kind,
+            table.len()
+        ));
         self.upstream
             .lower(plan, move |instance| LookupOperator::<F, K, V, J, C> {
                 name: name.clone(),

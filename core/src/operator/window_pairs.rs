@@ -108,7 +108,8 @@ where
                 culprit.cleared();
                 return Flow::Busy;
             }
-            let row = J::left(left.get(left_at).cloned()).zip(J::right(right.get(right_at).cloned()));
+            let row =
+                J::left(left.get(left_at).cloned()).zip(J::right(right.get(right_at).cloned()));
             right_at += 1;
             if right_at == rights {
                 right_at = 0;

@@ -1,6 +1,6 @@
 use super::Plan;
 use crate::collector::pass_on;
-use crate::exchange::{Funnel, Lane, Outbox, Sender};
+use crate::exchange::{Broadcast, Funnel, Lane, Outbox, Sender};
 use crate::{Chain, Collector, Error, Flow, Instance, Name, Spread};
 use fluxus_ringbuf::CounterReader;
 use fluxus_windows::Timestamp;
@@ -70,6 +70,28 @@ impl<T: Send + 'static> Leg<T> {
         }
     }
 
+    /// A stream whose records become those of the stage by `wrap`, each sent to
+    /// every consumer as a copy.
+    pub(crate) fn to_all<U, W>(plan: &Plan, kind: &'static str, upstream: U, wrap: W) -> Self
+    where
+        T: Clone,
+        U: Chain + 'static,
+        W: Fn(U::Item) -> T + Clone + Send + 'static,
+    {
+        Self {
+            kind,
+            producers: upstream.instances(plan),
+            reach: Reach::Every,
+            lower: Box::new(move |plan, name, rings| {
+                let mut broadcasts = rings.broadcasts(name);
+                upstream.lower(plan, move |instance| Wrapping {
+                    wrap: wrap.clone(),
+                    next: broadcasts(instance),
+                })
+            }),
+        }
+    }
+
     /// A stream each instance of which feeds the consumer of its own number.
     pub(crate) fn beside<U>(plan: &Plan, kind: &'static str, upstream: U) -> Self
     where
@@ -105,11 +127,6 @@ impl<T: Send + 'static> Leg<T> {
                 upstream.lower(plan, move |instance| make(funnels(instance)))
             }),
         }
-    }
-
-    /// The instances of the stream.
-    pub(crate) fn producers(&self) -> Spread {
-        self.producers
     }
 
     pub(super) fn shape(&self) -> (&'static str, Spread, Reach) {
@@ -156,6 +173,19 @@ impl<T> LegRings<T> {
             let senders = senders.into_iter();
             let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
             Outbox::new(name.clone(), lanes.collect(), answers, route.clone())
+        }
+    }
+
+    /// Makes for each producer, in their order, what sends every record down all
+    /// of its rings.
+    pub(crate) fn broadcasts(self, name: &Name) -> impl FnMut(&Instance) -> Broadcast<T> {
+        let name = name.clone();
+        let mut rings = self.0.into_iter();
+        move |instance: &Instance| {
+            let (senders, _) = rings.next().unwrap_or_default();
+            let senders = senders.into_iter();
+            let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
+            Broadcast::new(lanes.collect())
         }
     }
 

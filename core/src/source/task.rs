@@ -103,6 +103,10 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
         &self.stage.name
     }
 
+    fn waits_for_outside(&self) -> bool {
+        !self.has_ended
+    }
+
     fn poll(&mut self, budget: usize) -> Result<Step, Fault> {
         self.open()?;
         if let Some(step) = self.stage.prepare::<S::Item>()? {

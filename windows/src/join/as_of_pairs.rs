@@ -192,9 +192,8 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
                 let place = self.right.between(slot, &(Timestamp::MIN..=left.time)).end;
                 let versions = self.right.records(slot);
                 let version = place.checked_sub(1).and_then(|last| versions?.get(last));
-                let version = version.filter(|version| {
-                    is_within(tolerance, version.time, left.time)
-                });
+                let version =
+                    version.filter(|version| is_within(tolerance, version.time, left.time));
                 self.alone += u64::from(version.is_none());
                 let right = version.map(|version| &version.value);
                 wants_more = each(left.time, self.slab.key(slot), left.value, right);
@@ -223,7 +222,10 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
             while seen < MOST && self.right.pop_if(slot, is_over).is_some() {
                 seen += 1;
             }
-            if self.right.settle(slot, |time| end_of_version(time, tolerance)) {
+            if self
+                .right
+                .settle(slot, |time| end_of_version(time, tolerance))
+            {
                 self.let_go_of(slot);
             }
         }

@@ -200,17 +200,35 @@ mod tests {
     fn bounds_say_what_lies_between_them() {
         let second = Duration::from_secs(1);
         for (bounds, expected) in [
-            (IntervalBounds::within(second), (-1_000_000_000, 1_000_000_000)),
-            (IntervalBounds::around(second, Duration::ZERO), (-1_000_000_000, 0)),
-            (IntervalBounds::after(Duration::ZERO, second).unwrap(), (0, 1_000_000_000)),
-            (IntervalBounds::before(Duration::ZERO, second).unwrap(), (-1_000_000_000, 0)),
+            (
+                IntervalBounds::within(second),
+                (-1_000_000_000, 1_000_000_000),
+            ),
+            (
+                IntervalBounds::around(second, Duration::ZERO),
+                (-1_000_000_000, 0),
+            ),
+            (
+                IntervalBounds::after(Duration::ZERO, second).unwrap(),
+                (0, 1_000_000_000),
+            ),
+            (
+                IntervalBounds::before(Duration::ZERO, second).unwrap(),
+                (-1_000_000_000, 0),
+            ),
             (IntervalBounds::within(Duration::MAX), (-i64::MAX, i64::MAX)),
             (
-                IntervalBounds::from_nanos(-2, 2).unwrap().lower_excluded().unwrap(),
+                IntervalBounds::from_nanos(-2, 2)
+                    .unwrap()
+                    .lower_excluded()
+                    .unwrap(),
                 (-1, 2),
             ),
             (
-                IntervalBounds::from_nanos(-2, 2).unwrap().upper_excluded().unwrap(),
+                IntervalBounds::from_nanos(-2, 2)
+                    .unwrap()
+                    .upper_excluded()
+                    .unwrap(),
                 (-2, 1),
             ),
         ] {
@@ -230,8 +248,12 @@ mod tests {
             IntervalBounds::after(Duration::from_secs(2), Duration::from_secs(1)),
             point.lower_excluded(),
             point.upper_excluded(),
-            IntervalBounds::from_nanos(i64::MAX, i64::MAX).unwrap().lower_excluded(),
-            IntervalBounds::from_nanos(i64::MIN, i64::MIN).unwrap().upper_excluded(),
+            IntervalBounds::from_nanos(i64::MAX, i64::MAX)
+                .unwrap()
+                .lower_excluded(),
+            IntervalBounds::from_nanos(i64::MIN, i64::MIN)
+                .unwrap()
+                .upper_excluded(),
         ] {
             let text = refused.unwrap_err().to_string();
             assert!(text.contains("choose a lower bound"), "{text}");

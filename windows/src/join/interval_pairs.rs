@@ -126,8 +126,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
             value,
         };
         if partners.is_empty() && self.bounds.end_of_left(time) > self.watermark {
-            self.left
-                .insert(slot, held, self.bounds.end_of_left(time));
+            self.left.insert(slot, held, self.bounds.end_of_left(time));
             return Ok(());
         }
         self.arrived = Some(Arrived {
@@ -389,7 +388,10 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
 
     /// The right records that are held of a key, in the order of time.
     pub fn held_right<'a>(&'a self, key: &K) -> impl Iterator<Item = (Timestamp, &'a R)> {
-        let records = self.slab.find(key).and_then(|slot| self.right.records(slot));
+        let records = self
+            .slab
+            .find(key)
+            .and_then(|slot| self.right.records(slot));
         records
             .into_iter()
             .flatten()

@@ -15,7 +15,6 @@ pub(crate) mod as_of_pairs;
 
 pub(crate) mod table;
 
-
 use crate::StateLimit;
 
 /// How much a join of two streams may hold.

@@ -112,7 +112,10 @@ mod tests {
         let mut table = Table::new(StateLimit::new(1, 2));
         table.apply("a", TableChange::Upsert(1)).unwrap();
         table.apply("b", TableChange::Upsert(2)).unwrap();
-        assert_eq!(table.apply("c", TableChange::Upsert(3)).unwrap_err().key, "c");
+        assert_eq!(
+            table.apply("c", TableChange::Upsert(3)).unwrap_err().key,
+            "c"
+        );
         table.apply("c", TableChange::Delete).unwrap();
         table.apply("a", TableChange::Upsert(4)).unwrap();
         assert_eq!(table.find(&"a"), Some(&4));
