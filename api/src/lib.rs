@@ -119,10 +119,11 @@ pub mod windows {
     pub use fluxus_core::windows::{
         merge_touching, Aggregate, BoundedDisorder, Combined, CountError, CountKind, CountSliding,
         CountTumbling, Cumulating, DisorderError, DynamicSession, EachRecord, Firing, FullOuter,
-        Global, Inner, InputStatus, IntervalBounds, IntervalError, JoinKind, Lateness,
-        LatenessError, LeftOuter, Partitioned, PartitionsError, Punctuated, RightOuter, Session,
-        SessionError, Sliding, TableChange, Timestamp, Trigger, TriggerError, Triggered, Tumbling,
-        WatermarkCombiner, WatermarkGenerator, Window, WindowAssigner, WindowError, WindowKind,
+        Global, Inner, InputStatus, IntervalBounds, IntervalError, IntervalPairs, JoinKind,
+        JoinLimit, Lateness, LatenessError, LeftOuter, Partitioned, PartitionsError, Punctuated,
+        RightOuter, Session, SessionError, Sliding, StateLimit, TableChange, Timestamp, Trigger,
+        TriggerError, Triggered, Tumbling, WatermarkCombiner, WatermarkGenerator, Window,
+        WindowAssigner, WindowError, WindowKind,
     };
 }
 

@@ -2,7 +2,8 @@
 
 use fluxus::sink::{Ending, Sink, SinkError};
 use fluxus::windows::Timestamp;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{mpsc, Arc};
 
 /// Makes rows of what comes, in its order, and hands them over when all are
 /// there: at the end of the stream, or behind the watermark that it is to stop
@@ -11,6 +12,8 @@ pub(crate) struct Kept<T, R> {
     row_of: Box<dyn FnMut(T) -> R + Send>,
     rows: Vec<R>,
     stops_at: Option<Timestamp>,
+    /// The watermark that has come as far as here, for who waits for it.
+    seen: Arc<AtomicI64>,
     taker: mpsc::Sender<Vec<R>>,
 }
 
@@ -20,11 +23,21 @@ impl<T, R> Kept<T, R> {
         row_of: impl FnMut(T) -> R + Send + 'static,
         stops_at: Option<Timestamp>,
     ) -> (Self, mpsc::Receiver<Vec<R>>) {
+        Self::telling(row_of, stops_at, &Arc::default())
+    }
+
+    /// The same, and it tells which watermark has come as far as here.
+    pub(crate) fn telling(
+        row_of: impl FnMut(T) -> R + Send + 'static,
+        stops_at: Option<Timestamp>,
+        seen: &Arc<AtomicI64>,
+    ) -> (Self, mpsc::Receiver<Vec<R>>) {
         let (taker, taken) = mpsc::channel();
         let sink = Self {
             row_of: Box::new(row_of),
             rows: Vec::new(),
             stops_at,
+            seen: Arc::clone(seen),
             taker,
         };
         (sink, taken)
@@ -39,6 +52,7 @@ impl<T: 'static, R: Send + 'static> Sink<T> for Kept<T, R> {
 
     /// What a watermark sets free comes ahead of it.
     fn watermark(&mut self, time: Timestamp) -> Result<(), SinkError> {
+        self.seen.store(time.nanos(), Ordering::SeqCst);
         match self.stops_at {
             Some(last) if time >= last => self.close(Ending::Incomplete),
             _ => Ok(()),
