@@ -196,10 +196,9 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         let key = self.slab.key(arrived.slot);
         match &arrived.record {
             Of::Left(left) => {
-                let Some(others) = self.right.records_mut(arrived.slot) else {
-                    return true;
-                };
-                for right in others.range_mut(arrived.partners.clone()) {
+                let others = self.right.records_mut(arrived.slot).into_iter();
+                let range = arrived.partners.clone();
+                for right in others.flat_map(|others| others.range_mut(range.clone())) {
                     arrived.partners.start += 1;
                     right.has_partner = true;
                     if !each(left.time.max(right.time), key, &left.value, &right.value) {
@@ -208,10 +207,9 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 }
             }
             Of::Right(right) => {
-                let Some(others) = self.left.records_mut(arrived.slot) else {
-                    return true;
-                };
-                for left in others.range_mut(arrived.partners.clone()) {
+                let others = self.left.records_mut(arrived.slot).into_iter();
+                let range = arrived.partners.clone();
+                for left in others.flat_map(|others| others.range_mut(range.clone())) {
                     arrived.partners.start += 1;
                     left.has_partner = true;
                     if !each(left.time.max(right.time), key, &left.value, &right.value) {
