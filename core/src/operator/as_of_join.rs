@@ -113,16 +113,8 @@ where
             let name = name.clone();
             move |instance: &Instance| {
                 let keys = instance.state_limit;
-                let pairs = AsOfPairs::new(JoinLimit { keys, records });
-                let join = AsOf {
-                    key_of: key_of.clone(),
-                    pairs: match tolerance {
-                        Some(tolerance) => pairs.with_tolerance(tolerance),
-                        None => pairs,
-                    },
-                    most_records: records,
-                    kind: PhantomData::<J>,
-                };
+                let limit = JoinLimit { keys, records };
+                let join = AsOf::<_, _, _, _, J>::new(key_of.clone(), tolerance, limit);
                 let side = side.next(instance);
                 JoinOperator::new(&name, instance, join, side, downstream(instance))
             }
@@ -132,11 +124,26 @@ where
 }
 
 /// An as-of join, as it is driven.
-struct AsOf<K, L, R, F, J> {
+pub(super) struct AsOf<K, L, R, F, J> {
     key_of: F,
     pairs: AsOfPairs<K, L, R>,
     most_records: usize,
     kind: PhantomData<J>,
+}
+
+impl<K: Hash + Eq, L, R, F, J> AsOf<K, L, R, F, J> {
+    pub(super) fn new(key_of: F, tolerance: Option<Duration>, limit: JoinLimit) -> Self {
+        let pairs = AsOfPairs::new(limit);
+        Self {
+            key_of,
+            pairs: match tolerance {
+                Some(tolerance) => pairs.with_tolerance(tolerance),
+                None => pairs,
+            },
+            most_records: limit.records,
+            kind: PhantomData,
+        }
+    }
 }
 
 impl<K, L, R, F, J> Joining<L, R> for AsOf<K, L, R, F, J>

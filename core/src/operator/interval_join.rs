@@ -113,12 +113,7 @@ where
             move |instance: &Instance| {
                 let keys = instance.state_limit;
                 let limit = JoinLimit { keys, records };
-                let join = Interval {
-                    key_of: key_of.clone(),
-                    pairs: IntervalPairs::new(bounds, limit, J::KEEPS_LEFT, J::KEEPS_RIGHT),
-                    most_records: records,
-                    kind: PhantomData::<J>,
-                };
+                let join = Interval::<_, _, _, _, J>::new(key_of.clone(), bounds, limit);
                 let side = side.next(instance);
                 JoinOperator::new(&name, instance, join, side, downstream(instance))
             }
@@ -128,11 +123,22 @@ where
 }
 
 /// An interval join, as it is driven.
-struct Interval<K, L, R, F, J> {
+pub(super) struct Interval<K, L, R, F, J> {
     key_of: F,
     pairs: IntervalPairs<K, L, R>,
     most_records: usize,
     kind: PhantomData<J>,
+}
+
+impl<K: Hash + Eq, L, R, F, J: JoinKind> Interval<K, L, R, F, J> {
+    pub(super) fn new(key_of: F, bounds: IntervalBounds, limit: JoinLimit) -> Self {
+        Self {
+            key_of,
+            pairs: IntervalPairs::new(bounds, limit, J::KEEPS_LEFT, J::KEEPS_RIGHT),
+            most_records: limit.records,
+            kind: PhantomData,
+        }
+    }
 }
 
 impl<K, L, R, F, J> Joining<L, R> for Interval<K, L, R, F, J>

@@ -307,3 +307,6 @@ where
         self.next.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

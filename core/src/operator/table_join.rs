@@ -145,15 +145,9 @@ where
         let operators = {
             let name = name.clone();
             move |instance: &Instance| {
-                let join = Lookup {
-                    key_of: key_of.clone(),
-                    change_of: change_of.clone(),
-                    table: Table::new(instance.state_limit),
-                    limit: instance.state_limit,
-                    row: None,
-                    alone: 0,
-                    kind: PhantomData::<J>,
-                };
+                let limit = instance.state_limit;
+                let join =
+                    Lookup::<_, _, _, _, _, J>::new(key_of.clone(), change_of.clone(), limit);
                 let side = side.next(instance);
                 JoinOperator::new(&name, instance, join, side, downstream(instance))
             }
@@ -163,7 +157,7 @@ where
 }
 
 /// A table that is asked, as it is driven.
-struct Lookup<K, L, V, F, H, J> {
+pub(super) struct Lookup<K, L, V, F, H, J> {
     key_of: F,
     change_of: H,
     table: Table<K, V>,
@@ -172,6 +166,20 @@ struct Lookup<K, L, V, F, H, J> {
     row: Option<(Timestamp, JoinedPair<K, L, Option<V>>)>,
     alone: u64,
     kind: PhantomData<J>,
+}
+
+impl<K: Hash + Eq, L, V, F, H, J> Lookup<K, L, V, F, H, J> {
+    pub(super) fn new(key_of: F, change_of: H, limit: StateLimit) -> Self {
+        Self {
+            key_of,
+            change_of,
+            table: Table::new(limit),
+            limit,
+            row: None,
+            alone: 0,
+            kind: PhantomData,
+        }
+    }
 }
 
 impl<K, L, R, V, F, H, J> Joining<L, R> for Lookup<K, L, V, F, H, J>
