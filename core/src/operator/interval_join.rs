@@ -1,11 +1,13 @@
 use super::join_operator::{JoinOperator, Joining};
 use super::keyed_legs::{key_of_either, keyed_legs};
 use super::side_lanes::SideLanes;
+use super::waiting::Caches;
 use super::{Either, JoinedPair, Rejected, SideStream};
 use crate::exchange::SideRings;
 use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
 use fluxus_windows::{
-    Alone, Declined, IntervalBounds, IntervalPairs, JoinKind, JoinLimit, JoinStats, Timestamp,
+    Ahead, Alone, Declined, IntervalBounds, IntervalPairs, JoinKind, JoinLimit, JoinStats,
+    Timestamp,
 };
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -149,25 +151,44 @@ where
     F: Fn(&Either<L, R>) -> K,
     J: JoinKind,
 {
+    type Key = K;
     type Row = JoinedPair<K, J::Left<L>, J::Right<R>>;
 
     #[inline]
-    fn take(
-        &mut self,
-        time: Timestamp,
-        record: Either<L, R>,
-    ) -> Result<(), (Declined, Either<L, R>)> {
-        let key = (self.key_of)(&record);
-        match record {
+    fn key_of(&self, record: &Either<L, R>) -> K {
+        (self.key_of)(record)
+    }
+
+    #[inline]
+    fn take(&mut self, record: Ahead<K, Either<L, R>>) -> Result<(), (Declined, Either<L, R>)> {
+        let slot = record.slot();
+        let Ahead {
+            time, key, value, ..
+        } = record;
+        match value {
             Either::Left(value) => {
-                let taken = self.pairs.left(time, key, value);
+                let taken = self.pairs.left_at(slot, time, key, value);
                 taken.map_err(|(why, value)| (why, Either::Left(value)))
             }
             Either::Right(value) => {
-                let taken = self.pairs.right(time, key, value);
+                let taken = self.pairs.right_at(slot, time, key, value);
                 taken.map_err(|(why, value)| (why, Either::Right(value)))
             }
         }
+    }
+
+    #[inline]
+    fn is_large(&self) -> bool {
+        self.pairs.is_large()
+    }
+
+    #[inline]
+    fn expect(&self, record: &mut Ahead<K, Either<L, R>>) {
+        self.pairs.expect(record, &Caches);
+    }
+
+    fn look_ahead(&self, records: &mut [Ahead<K, Either<L, R>>]) {
+        self.pairs.look_ahead(records, &Caches);
     }
 
     fn advance(&mut self, time: Timestamp) -> bool {

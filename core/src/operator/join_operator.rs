@@ -1,23 +1,45 @@
+use super::waiting::{most_waiting, Behind};
 use super::{Either, Rejected, Rejection};
 use crate::exchange::SideOutput;
 use crate::metrics::Measure;
 use crate::{Clock, Collector, Flow, Instance, Name, Signal, Stamp, WhenFull};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
-use fluxus_windows::{Declined, JoinStats, Timestamp};
+use fluxus_windows::{Ahead, Declined, JoinStats, Timestamp};
+use std::collections::VecDeque;
 
 /// What a [`JoinOperator`] drives: a machine that takes records of two sides and
 /// hands out rows.
 pub(crate) trait Joining<L, R> {
+    /// What the records are joined by.
+    type Key;
     /// What comes out.
     type Row;
 
-    /// Takes a record. As long as it [has rows](Self::has_rows), none is given.
+    /// The key of a record.
+    fn key_of(&self, record: &Either<L, R>) -> Self::Key;
+
+    /// Takes a record, whose key may have been [looked for](Self::look_ahead). As long
+    /// as it [has rows](Self::has_rows), none is given.
     fn take(
         &mut self,
-        time: Timestamp,
-        record: Either<L, R>,
+        record: Ahead<Self::Key, Either<L, R>>,
     ) -> Result<(), (Declined, Either<L, R>)>;
+
+    /// Whether so much is held that it is worth while to look for keys ahead.
+    fn is_large(&self) -> bool {
+        false
+    }
+
+    /// Asks for the memory in which the look-up of a key begins.
+    fn expect(&self, record: &mut Ahead<Self::Key, Either<L, R>>) {
+        let _ = record;
+    }
+
+    /// Looks for keys that were [expected](Self::expect).
+    fn look_ahead(&self, records: &mut [Ahead<Self::Key, Either<L, R>>]) {
+        let _ = records;
+    }
 
     /// Moves the watermark; says whether there may be rows now, or something to
     /// tidy up.
@@ -40,11 +62,17 @@ pub(crate) trait Joining<L, R> {
 /// A join of two streams, with everything about it that does not depend on which
 /// join it is: rows that wait for room, the signal that set them free, what is
 /// rejected.
-pub(crate) struct JoinOperator<L, R, J, C> {
+pub(crate) struct JoinOperator<L, R, J: Joining<L, R>, C> {
     name: Name,
     join: J,
     next: C,
     rejected: SideOutput<Rejected<Either<L, R>>>,
+    /// Records that wait for one another's keys to be looked for together.
+    waiting: VecDeque<Ahead<J::Key, Either<L, R>>>,
+    /// What was said behind them and follows them.
+    behind: Option<Behind>,
+    /// Rows handed on in this call.
+    rows: usize,
     /// Rows are being handed out.
     is_emitting: bool,
     /// The signal that set them free; it follows them.
@@ -85,6 +113,9 @@ impl<L, R, J: Joining<L, R>, C: Collector<J::Row>> JoinOperator<L, R, J, C> {
             join,
             next,
             rejected,
+            waiting: VecDeque::with_capacity(most_waiting::<Ahead<J::Key, Either<L, R>>>()),
+            behind: None,
+            rows: 0,
             is_emitting: false,
             signal_owed: None,
             has_ended: false,
@@ -106,6 +137,64 @@ impl<L, R, J: Joining<L, R>, C: Collector<J::Row>> JoinOperator<L, R, J, C> {
         }
     }
 
+    /// Takes a record, and hands on the rows that it makes.
+    #[inline]
+    fn take(&mut self, record: Ahead<J::Key, Either<L, R>>) -> Flow {
+        let time = record.time;
+        let culprit = Culprit::new(&self.name);
+        let taken = self.join.take(record);
+        culprit.cleared();
+        if let Err((why, record)) = taken {
+            return self.decline(time, record, why);
+        }
+        if !self.join.has_rows() {
+            return Flow::Open;
+        }
+        self.is_emitting = true;
+        self.emit()
+    }
+
+    /// Lets a record wait for others whose keys are looked for with its own.
+    #[inline]
+    fn wait(&mut self, mut record: Ahead<J::Key, Either<L, R>>) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        self.join.expect(&mut record);
+        culprit.cleared();
+        self.waiting.push_back(record);
+        if self.waiting.len() < most_waiting::<Ahead<J::Key, Either<L, R>>>() {
+            return Flow::Open;
+        }
+        self.take_waiting()
+    }
+
+    /// Looks for the keys of all that wait, and takes them in their order.
+    fn take_waiting(&mut self) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        self.join.look_ahead(self.waiting.make_contiguous());
+        culprit.cleared();
+        self.rows = 0;
+        self.take_found()
+    }
+
+    /// Takes records that wait, as far as downstream is open and the call is short;
+    /// then what came behind them.
+    fn take_found(&mut self) -> Flow {
+        while let Some(record) = self.waiting.pop_front() {
+            let flow = self.take(record);
+            if !flow.is_open() {
+                return flow;
+            }
+            if self.rows >= self.batch {
+                return Flow::Busy;
+            }
+        }
+        match self.behind.take() {
+            Some(Behind::Signal(signal)) => self.raise(signal),
+            Some(Behind::EndOfBatch) => self.next.end_batch(),
+            None => Flow::Open,
+        }
+    }
+
     /// Hands on rows while there are any and downstream is open, at most a batch;
     /// after the last one, the signal that set them free.
     fn emit(&mut self) -> Flow {
@@ -120,6 +209,7 @@ impl<L, R, J: Joining<L, R>, C: Collector<J::Row>> JoinOperator<L, R, J, C> {
         });
         culprit.cleared();
         self.meters.results.add(rows as u64);
+        self.rows += rows;
         if !is_all || self.join.has_rows() {
             return flow.max(Flow::Busy);
         }
@@ -223,7 +313,12 @@ impl<L, R, J: Joining<L, R>, C: Collector<J::Row>> JoinOperator<L, R, J, C> {
         }
         self.is_unwanted = true;
         self.is_emitting = false;
-        match self.signal_owed.take() {
+        self.waiting.clear();
+        let behind = match self.behind.take() {
+            Some(Behind::Signal(signal)) => Some(signal),
+            _ => None,
+        };
+        match self.signal_owed.take().or(behind) {
             Some(Signal::End) => self.signal_to_all(Signal::End),
             _ => flow,
         }
@@ -263,16 +358,13 @@ where
     #[inline]
     fn push(&mut self, time: Timestamp, record: Either<L, R>) -> Flow {
         let culprit = Culprit::new(&self.name);
-        let taken = self.join.take(time, record);
+        let key = self.join.key_of(&record);
         culprit.cleared();
-        if let Err((why, record)) = taken {
-            return self.decline(time, record, why);
-        }
-        if !self.join.has_rows() {
-            return Flow::Open;
-        }
-        self.is_emitting = true;
-        let flow = self.emit();
+        let record = Ahead::new(time, key, record, 0);
+        let flow = match self.join.is_large() || !self.waiting.is_empty() {
+            true => self.wait(record),
+            false => self.take(record),
+        };
         self.settle(flow)
     }
 
@@ -280,20 +372,35 @@ where
         if self.is_unwanted {
             return self.signal_to_all(signal);
         }
-        let flow = self.raise(signal);
+        let flow = match self.waiting.is_empty() {
+            true => self.raise(signal),
+            false => {
+                self.behind = Some(Behind::Signal(signal));
+                self.take_waiting()
+            }
+        };
         self.settle(flow)
     }
 
     fn end_batch(&mut self) -> Flow {
-        self.next.end_batch()
+        if self.waiting.is_empty() {
+            return self.next.end_batch();
+        }
+        self.behind = Some(Behind::EndOfBatch);
+        let flow = self.take_waiting();
+        self.settle(flow)
     }
 
     fn resume(&mut self) -> Flow {
+        self.rows = 0;
         let side = self.rejected.resume();
         let main = self.next.resume();
         let mut flow = self.both(main, side);
         if flow.is_open() && self.is_emitting {
             flow = self.emit();
+        }
+        if flow.is_open() && (self.behind.is_some() || !self.waiting.is_empty()) {
+            flow = self.take_found();
         }
         self.settle(flow)
     }

@@ -7,7 +7,7 @@ use crate::exchange::SideRings;
 use crate::plan::Leg;
 use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
 use fluxus_windows::{
-    Declined, JoinKind, JoinStats, StateLimit, Table, TableChange, Timestamp, TooManyKeys,
+    Ahead, Declined, JoinKind, JoinStats, StateLimit, Table, TableChange, Timestamp, TooManyKeys,
 };
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -192,16 +192,20 @@ where
     H: Fn(R) -> TableChange<V>,
     J: JoinKind,
 {
+    type Key = K;
     type Row = JoinedPair<K, J::Left<L>, J::Right<V>>;
 
     #[inline]
-    fn take(
-        &mut self,
-        time: Timestamp,
-        record: Either<L, R>,
-    ) -> Result<(), (Declined, Either<L, R>)> {
-        let key = (self.key_of)(&record);
-        match record {
+    fn key_of(&self, record: &Either<L, R>) -> K {
+        (self.key_of)(record)
+    }
+
+    #[inline]
+    fn take(&mut self, record: Ahead<K, Either<L, R>>) -> Result<(), (Declined, Either<L, R>)> {
+        let Ahead {
+            time, key, value, ..
+        } = record;
+        match value {
             Either::Left(left) => {
                 let right = self.table.find(&key).cloned();
                 self.alone += u64::from(right.is_none());

@@ -1,6 +1,7 @@
+use crate::join::join_keys::JoinKeys;
 use crate::join::timed_list::{DueList, Held, TimedLists};
 use crate::time::saturating_nanos;
-use crate::{Declined, JoinLimit, JoinStats, KeySlab, Slot, Timestamp};
+use crate::{Ahead, Declined, JoinLimit, JoinStats, Prefetch, Slot, Timestamp};
 use std::hash::Hash;
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ use std::time::Duration;
 /// ```
 #[derive(Debug)]
 pub struct AsOfPairs<K, L, R> {
-    slab: KeySlab<K>,
+    keys: JoinKeys<K>,
     /// Records that wait for the watermark.
     left: TimedLists<L>,
     /// Versions. Those that another one has replaced go when the key is touched.
@@ -56,6 +57,8 @@ pub struct AsOfPairs<K, L, R> {
     is_due: bool,
 }
 
+/// Bytes that are as quickly found one by one.
+const IN_CACHE: usize = 1 << 18;
 /// Records that are seen to in one call at the most.
 const MOST: usize = 256;
 
@@ -64,7 +67,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
     pub fn new(limit: JoinLimit) -> Self {
         let keys = limit.keys.expected();
         Self {
-            slab: KeySlab::new(limit.keys),
+            keys: JoinKeys::new(limit.keys),
             left: TimedLists::new(keys, 1),
             right: TimedLists::new(keys, 1),
             tolerance: None,
@@ -81,7 +84,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
         let nanos = saturating_nanos(tolerance);
         Self {
             tolerance: Some(nanos),
-            right: TimedLists::new(self.slab.limit().expected(), nanos),
+            right: TimedLists::new(self.keys.limit().expected(), nanos),
             ..self
         }
     }
@@ -92,7 +95,22 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
     /// When it is late, or there is no room for it: why, and the record.
     #[inline]
     pub fn left(&mut self, time: Timestamp, key: K, value: L) -> Result<(), (Declined, L)> {
-        match self.slot(time, key) {
+        self.left_at(None, time, key, value)
+    }
+
+    /// As [`left`](Self::left), where the key was [looked for](Self::look_ahead).
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn left_at(
+        &mut self,
+        slot: Option<Slot>,
+        time: Timestamp,
+        key: K,
+        value: L,
+    ) -> Result<(), (Declined, L)> {
+        match self.slot(slot, time, key) {
             Ok(slot) => {
                 self.left.insert(slot, held(time, value), time);
                 Ok(())
@@ -107,7 +125,22 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
     /// When it is late, or there is no room for it: why, and the version.
     #[inline]
     pub fn right(&mut self, time: Timestamp, key: K, value: R) -> Result<(), (Declined, R)> {
-        match self.slot(time, key) {
+        self.right_at(None, time, key, value)
+    }
+
+    /// As [`right`](Self::right), where the key was [looked for](Self::look_ahead).
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn right_at(
+        &mut self,
+        slot: Option<Slot>,
+        time: Timestamp,
+        key: K,
+        value: R,
+    ) -> Result<(), (Declined, R)> {
+        match self.slot(slot, time, key) {
             Ok(slot) => {
                 let end = end_of_version(time, self.tolerance);
                 self.right.insert(slot, held(time, value), end);
@@ -119,14 +152,41 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
     }
 
     #[inline]
-    fn slot(&mut self, time: Timestamp, key: K) -> Result<Slot, Declined> {
+    fn slot(&mut self, slot: Option<Slot>, time: Timestamp, key: K) -> Result<Slot, Declined> {
         if time <= self.watermark {
             return Err(Declined::Late);
         }
         if self.left.len() + self.right.len() >= self.most_records {
             return Err(Declined::TooManyRecords);
         }
-        self.slab.slot(key).map_err(|_| Declined::TooManyKeys)
+        let (left, right) = (&self.left, &self.right);
+        let is_idle = |slot| left.is_empty(slot) && right.is_empty(slot);
+        let slot = self.keys.slot(slot, key, is_idle);
+        slot.ok_or(Declined::TooManyKeys)
+    }
+
+    /// Whether what is held is so much that to find it means to wait for memory. Then
+    /// it is worth while to look for many keys [together](Self::look_ahead).
+    #[inline]
+    pub fn is_large(&self) -> bool {
+        let records = self.left.bytes() + self.right.bytes();
+        self.keys.bytes() + records > IN_CACHE
+    }
+
+    /// Asks for the memory in which the look-up of a key begins.
+    #[inline]
+    pub fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        self.keys.expect(record, memory);
+    }
+
+    /// Looks for the keys of records that were [expected](Self::expect), and asks for
+    /// what is held of them.
+    pub fn look_ahead<T>(&self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
+        self.keys.look_ahead(records, memory);
+        for slot in records.iter().filter_map(Ahead::slot) {
+            self.left.expect(slot, memory);
+            self.right.expect(slot, memory);
+        }
     }
 
     /// Forgets versions of a key that no record to come can meet, as a later one
@@ -196,7 +256,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
                     version.filter(|version| is_within(tolerance, version.time, left.time));
                 self.alone += u64::from(version.is_none());
                 let right = version.map(|version| &version.value);
-                wants_more = each(left.time, self.slab.key(slot), left.value, right);
+                wants_more = each(left.time, self.keys.key(slot), left.value, right);
             }
             if is_all {
                 self.forget_replaced(slot);
@@ -235,7 +295,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
     #[inline]
     fn let_go_of(&mut self, slot: Slot) {
         if self.left.is_empty(slot) && self.right.is_empty(slot) {
-            self.slab.release(slot);
+            self.keys.let_go(slot);
         }
     }
 
@@ -246,11 +306,11 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
 
     /// What is held.
     pub fn stats(&self) -> JoinStats {
-        let slab = self.slab.stats();
+        let keys = self.keys.stats();
         JoinStats {
-            keys: slab.keys,
-            keys_high_water: slab.keys_high_water,
-            grown: slab.grown,
+            keys: keys.keys,
+            keys_high_water: keys.keys_high_water,
+            grown: keys.grown,
             left: self.left.len(),
             right: self.right.len(),
             alone: self.alone,

@@ -1,5 +1,6 @@
+use crate::join::join_keys::JoinKeys;
 use crate::join::timed_list::{DueList, Held, TimedLists};
-use crate::{Declined, IntervalBounds, JoinLimit, JoinStats, KeySlab, Slot, Timestamp};
+use crate::{Ahead, Declined, IntervalBounds, JoinLimit, JoinStats, Prefetch, Slot, Timestamp};
 use std::hash::Hash;
 use std::ops::Range;
 
@@ -41,7 +42,7 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct IntervalPairs<K, L, R> {
     bounds: IntervalBounds,
-    slab: KeySlab<K>,
+    keys: JoinKeys<K>,
     left: TimedLists<L>,
     right: TimedLists<R>,
     most_records: usize,
@@ -80,6 +81,8 @@ pub enum Alone<L, R> {
     Right(R),
 }
 
+/// Bytes that are as quickly found one by one.
+const IN_CACHE: usize = 1 << 18;
 /// Records that are removed in one call at the most, and keys that are looked at.
 const MOST: usize = 256;
 
@@ -95,7 +98,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         let keys = limit.keys.expected();
         Self {
             bounds,
-            slab: KeySlab::new(limit.keys),
+            keys: JoinKeys::new(limit.keys),
             left: TimedLists::new(keys, bounds.upper_ns()),
             right: TimedLists::new(keys, bounds.lower_ns().saturating_neg()),
             most_records: limit.records,
@@ -114,7 +117,22 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
     /// When it is late, or there is no room for it: why, and the record.
     #[inline]
     pub fn left(&mut self, time: Timestamp, key: K, value: L) -> Result<(), (Declined, L)> {
-        let slot = match self.slot(time, key) {
+        self.left_at(None, time, key, value)
+    }
+
+    /// As [`left`](Self::left), where the key was [looked for](Self::look_ahead).
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn left_at(
+        &mut self,
+        slot: Option<Slot>,
+        time: Timestamp,
+        key: K,
+        value: L,
+    ) -> Result<(), (Declined, L)> {
+        let slot = match self.slot(slot, time, key) {
             Ok(slot) => slot,
             Err(declined) => return Err((declined, value)),
         };
@@ -143,7 +161,22 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
     /// When it is late, or there is no room for it: why, and the record.
     #[inline]
     pub fn right(&mut self, time: Timestamp, key: K, value: R) -> Result<(), (Declined, R)> {
-        let slot = match self.slot(time, key) {
+        self.right_at(None, time, key, value)
+    }
+
+    /// As [`right`](Self::right), where the key was [looked for](Self::look_ahead).
+    ///
+    /// # Errors
+    /// As there.
+    #[inline]
+    pub fn right_at(
+        &mut self,
+        slot: Option<Slot>,
+        time: Timestamp,
+        key: K,
+        value: R,
+    ) -> Result<(), (Declined, R)> {
+        let slot = match self.slot(slot, time, key) {
             Ok(slot) => slot,
             Err(declined) => return Err((declined, value)),
         };
@@ -168,14 +201,46 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
     }
 
     #[inline]
-    fn slot(&mut self, time: Timestamp, key: K) -> Result<Slot, Declined> {
+    fn slot(&mut self, slot: Option<Slot>, time: Timestamp, key: K) -> Result<Slot, Declined> {
         if time <= self.watermark {
             return Err(Declined::Late);
         }
         if self.left.len() + self.right.len() >= self.most_records {
             return Err(Declined::TooManyRecords);
         }
-        self.slab.slot(key).map_err(|_| Declined::TooManyKeys)
+        let (left, right) = (&self.left, &self.right);
+        let is_idle = |slot| left.is_empty(slot) && right.is_empty(slot);
+        let slot = self.keys.slot(slot, key, is_idle);
+        slot.ok_or(Declined::TooManyKeys)
+    }
+
+    /// Whether what is held is so much that to find it means to wait for memory. Then
+    /// it is worth while to look for many keys [together](Self::look_ahead).
+    #[inline]
+    pub fn is_large(&self) -> bool {
+        let records = self.left.bytes() + self.right.bytes();
+        self.keys.bytes() + records > IN_CACHE
+    }
+
+    /// Asks for the memory in which the look-up of a key begins.
+    #[inline]
+    pub fn expect<T>(&self, record: &mut Ahead<K, T>, memory: &impl Prefetch) {
+        self.keys.expect(record, memory);
+    }
+
+    /// Looks for the keys of records that were [expected](Self::expect), and asks for
+    /// what is held of them.
+    pub fn look_ahead<T>(&self, records: &mut [Ahead<K, T>], memory: &impl Prefetch) {
+        self.keys.look_ahead(records, memory);
+        let slots = || records.iter().filter_map(Ahead::slot);
+        for slot in slots() {
+            self.left.expect(slot, memory);
+            self.right.expect(slot, memory);
+        }
+        for slot in slots() {
+            self.left.expect_records(slot, memory);
+            self.right.expect_records(slot, memory);
+        }
     }
 
     /// Whether the record that came last has more to meet.
@@ -193,7 +258,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         let Some(arrived) = &mut self.arrived else {
             return true;
         };
-        let key = self.slab.key(arrived.slot);
+        let key = self.keys.key(arrived.slot);
         match &arrived.record {
             Of::Left(left) => {
                 let others = self.right.records_mut(arrived.slot).into_iter();
@@ -259,7 +324,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
     #[inline]
     fn let_go_of(&mut self, slot: Slot) {
         if self.left.is_empty(slot) && self.right.is_empty(slot) {
-            self.slab.release(slot);
+            self.keys.let_go(slot);
         }
     }
 
@@ -315,7 +380,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 self.alone += u64::from(!held.has_partner);
                 if self.keeps_left && !held.has_partner {
                     let time = held.time.max(bounds.end_of_left(held.time));
-                    wants_more = each(time, self.slab.key(slot), Alone::Left(held.value));
+                    wants_more = each(time, self.keys.key(slot), Alone::Left(held.value));
                 }
             }
             if self.left.settle(slot, |time| bounds.end_of_left(time)) {
@@ -344,7 +409,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 self.alone += u64::from(!held.has_partner);
                 if self.keeps_right && !held.has_partner {
                     let time = held.time.max(bounds.end_of_right(held.time));
-                    wants_more = each(time, self.slab.key(slot), Alone::Right(held.value));
+                    wants_more = each(time, self.keys.key(slot), Alone::Right(held.value));
                 }
             }
             if self.right.settle(slot, |time| bounds.end_of_right(time)) {
@@ -364,11 +429,11 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
 
     /// What is held.
     pub fn stats(&self) -> JoinStats {
-        let slab = self.slab.stats();
+        let keys = self.keys.stats();
         JoinStats {
-            keys: slab.keys,
-            keys_high_water: slab.keys_high_water,
-            grown: slab.grown,
+            keys: keys.keys,
+            keys_high_water: keys.keys_high_water,
+            grown: keys.grown,
             left: self.left.len(),
             right: self.right.len(),
             alone: self.alone,
@@ -377,7 +442,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
 
     /// The left records that are held of a key, in the order of time.
     pub fn held_left<'a>(&'a self, key: &K) -> impl Iterator<Item = (Timestamp, &'a L)> {
-        let records = self.slab.find(key).and_then(|slot| self.left.records(slot));
+        let records = self.keys.find(key).and_then(|slot| self.left.records(slot));
         records
             .into_iter()
             .flatten()
@@ -387,7 +452,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
     /// The right records that are held of a key, in the order of time.
     pub fn held_right<'a>(&'a self, key: &K) -> impl Iterator<Item = (Timestamp, &'a R)> {
         let records = self
-            .slab
+            .keys
             .find(key)
             .and_then(|slot| self.right.records(slot));
         records

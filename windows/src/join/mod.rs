@@ -7,6 +7,7 @@
 pub(crate) mod kind;
 
 pub(crate) mod interval_bounds;
+pub(crate) mod join_keys;
 pub(crate) mod timed_list;
 
 pub(crate) mod interval_pairs;

@@ -1,6 +1,7 @@
 use crate::store::timers::{Next, TimedWindows, Timer, Timers};
-use crate::{Slot, Timestamp};
+use crate::{Prefetch, Slot, Timestamp};
 use std::collections::VecDeque;
+use std::mem::size_of;
 use std::ops::{Range, RangeInclusive};
 
 /// A record that is held, and whether it has met a partner.
@@ -63,8 +64,9 @@ struct Fronts<'a, T>(&'a [TimedList<T>]);
 impl<T> TimedWindows for Fronts<'_, T> {
     fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
         let lists = slots.filter_map(|slot| self.0.get(slot.index()));
-        let stale = lists.filter(|list| list.records.is_empty());
-        std::hint::black_box(stale.count());
+        let firsts = lists.filter_map(|list| list.records.front());
+        let early = firsts.filter(|first| first.time == Timestamp::MIN);
+        std::hint::black_box(early.count());
     }
 
     #[inline(always)]
@@ -100,6 +102,32 @@ impl<T> TimedLists<T> {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// About how many bytes all of it takes.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.lists.len() * size_of::<TimedList<T>>() + self.len * size_of::<Held<T>>()
+    }
+
+    /// Asks for the list in `slot`.
+    #[inline(always)]
+    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
+        if let Some(list) = self.lists.get(slot.index()) {
+            memory.prefetch(list);
+        }
+    }
+
+    /// Asks for the records in `slot`, whose list was [expected](Self::expect).
+    #[inline(always)]
+    pub(crate) fn expect_records(&self, slot: Slot, memory: &impl Prefetch) {
+        let Some(list) = self.lists.get(slot.index()) else {
+            return;
+        };
+        if let (Some(first), Some(last)) = (list.records.front(), list.records.back()) {
+            memory.prefetch(first);
+            memory.prefetch(last);
+        }
     }
 
     /// Makes sure that there is a list for `slot`.

@@ -5,8 +5,8 @@ use super::*;
 use crate::operator::as_of_join::AsOf;
 use crate::operator::interval_join::Interval;
 use crate::operator::table_join::Lookup;
-use crate::operator::JoinedPair;
-use crate::testing::{holds, Random, Said};
+use crate::operator::{JoinedPair, Map};
+use crate::testing::{drives, hasty_drives, heard, holds, Drive, Random, Said};
 use crate::{Chain, Error, Plan, Spread};
 use fluxus_windows::{
     FullOuter, Inner, IntervalBounds, JoinLimit, LeftOuter, StateLimit, TableChange,
@@ -20,7 +20,7 @@ type Row<L, R> = Said<JoinedPair<u8, L, R>>;
 
 fn limit() -> JoinLimit {
     JoinLimit {
-        keys: StateLimit::new(1, 100),
+        keys: StateLimit::new(1, 1_000),
         records: 1 << 20,
     }
 }
@@ -31,18 +31,20 @@ fn key_of(record: &Record) -> u8 {
     }
 }
 
-/// The operator right behind a source, with nothing between that has an order of
-/// its own.
+/// The operator right behind a source, with nothing between that has an order of its
+/// own.
 struct Behind<U, M> {
     upstream: U,
     make: M,
 }
 
-impl<U, M, J> Chain for Behind<U, M>
+impl<U, T, M, J> Chain for Behind<U, M>
 where
-    U: Chain<Item = Record>,
+    U: Chain<Item = Either<T, T>>,
+    T: Send + 'static,
     M: Fn() -> J + 'static,
-    J: Joining<Numbered, Numbered> + Send + 'static,
+    J: Joining<T, T> + Send + 'static,
+    J::Key: Send,
     J::Row: Send + 'static,
 {
     type Item = J::Row;
@@ -267,4 +269,82 @@ fn a_table_join_says_what_the_table_has_at_that_moment() {
         upstream,
         make: || Lookup::<_, _, _, _, _, LeftOuter>::new(key_of, change, limit().keys),
     });
+}
+
+/// Where much is held, records wait for one another's keys. Whoever looks at what
+/// comes out must not be able to tell: light records, which never do that, and heavy
+/// ones say the same, line for line.
+#[test]
+fn heavy_and_light_records_say_the_same() {
+    /// A record: its key, which it is, and `WEIGHT` bytes of nothing.
+    #[derive(Clone, Copy, Debug)]
+    struct Weighing<const WEIGHT: usize> {
+        key: u16,
+        number: usize,
+        weight: [u8; WEIGHT],
+    }
+
+    fn script<const WEIGHT: usize>() -> Vec<Said<Either<Weighing<WEIGHT>, Weighing<WEIGHT>>>> {
+        let mut random = Random::new(11);
+        let mut script = Vec::new();
+        for number in 0..3_000 {
+            let now = number as i64;
+            let record = Weighing {
+                key: random.below(700) as u16,
+                number,
+                weight: [0; WEIGHT],
+            };
+            let record = match random.below(2) {
+                0 => Either::Left(record),
+                _ => Either::Right(record),
+            };
+            script.push(Said::Record(now - random.below(30) as i64, record));
+            match random.below(50) {
+                // What is more than 25 behind is late.
+                0 => script.push(Said::Watermark(now - 25)),
+                1 => script.push(Said::Barrier(number as u64)),
+                2 => script.push(Said::Quiet),
+                _ => {}
+            }
+        }
+        script
+    }
+
+    fn rows<const WEIGHT: usize>(drive: Drive) -> (Vec<Said<(u16, usize, usize)>>, usize) {
+        let bounds = IntervalBounds::from_nanos(-900, 700).unwrap();
+        let key_of = |record: &Either<Weighing<WEIGHT>, Weighing<WEIGHT>>| match record {
+            Either::Left(record) | Either::Right(record) => record.key,
+        };
+        let said = heard(drive, &script::<WEIGHT>(), |upstream| {
+            let pairs = Behind {
+                upstream,
+                make: move || Interval::<_, _, _, _, FullOuter>::new(key_of, bounds, limit()),
+            };
+            Map::new(
+                Name::new("numbers"),
+                pairs,
+                |row: JoinedPair<u16, Option<Weighing<WEIGHT>>, Option<Weighing<WEIGHT>>>| {
+                    let number = |record: Option<Weighing<WEIGHT>>| {
+                        record.map_or(0, |record| record.number + record.weight.len() % 2)
+                    };
+                    (row.key, number(row.left), number(row.right))
+                },
+            )
+        });
+        let records = said.iter().filter(|line| line.is_record()).count();
+        (said, records)
+    }
+    for drive in drives() {
+        // The light one first: it is the oracle.
+        let (light, records) = rows::<2>(drive);
+        assert!(records > 2_000, "{records} rows");
+        let (heavy, _) = rows::<300>(drive);
+        let differs = light.iter().zip(&heavy).position(|(a, b)| a != b);
+        assert!(heavy == light, "{drive:?}: {differs:?}");
+    }
+    for wanted in [1, 2_000] {
+        for drive in hasty_drives(wanted) {
+            assert!(rows::<300>(drive) == rows::<2>(drive), "{drive:?}");
+        }
+    }
 }
