@@ -180,6 +180,10 @@ fn asked_for(workload: Workload, events: u64) -> u64 {
         Workload::Q5 => 2 * events / 20_000,
         // A window every ten seconds.
         Workload::Q7 => 2 * events / 100_000,
+        // Now and then a key has more at once than it ever had.
+        Workload::J1 => events / 10_000,
+        // A window has a list for each key and side.
+        Workload::J2 => events,
         _ => 0,
     }
 }
