@@ -58,7 +58,7 @@ where
             .lower(plan, move |instance| PairsOperator::<K, L, R, J, C> {
                 name: name.clone(),
                 group: None,
-                row: 0,
+                next_row: (0, 0),
                 left_in_batch: instance.batch,
                 batch: instance.batch,
                 unmatched: instance.counter(&name, Measure::Unmatched),
@@ -72,9 +72,9 @@ struct PairsOperator<K, L, R, J, C> {
     name: Name,
     /// The window whose rows are being handed on.
     group: Option<(Timestamp, WindowResult<K, Sides<L, R>>)>,
-    /// Its next row, counted from 0: all the right records for the first left one,
-    /// and so on.
-    row: usize,
+    /// The numbers of the left and the right record of its next row: all the right
+    /// ones for the first left one, and so on.
+    next_row: (usize, usize),
     /// Rows until downstream is let have a look at something else.
     left_in_batch: usize,
     batch: usize,
@@ -100,40 +100,43 @@ where
         // A side without records still takes part once, as nothing.
         let (lefts, rights) = (left.len().max(1), right.len().max(1));
         let culprit = Culprit::new(&self.name);
-        let (mut left_at, mut right_at) = (self.row / rights, self.row % rights);
+        let (mut left_at, mut right_at) = self.next_row;
+        let mut left_in_batch = self.left_in_batch;
         let mut flow = Flow::Open;
-        while left_at < lefts {
-            if self.left_in_batch == 0 {
-                self.row = left_at * rights + right_at;
-                culprit.cleared();
-                return Flow::Busy;
+        'rows: while left_at < lefts {
+            let one = left.get(left_at);
+            while right_at < rights {
+                if left_in_batch == 0 {
+                    flow = Flow::Busy;
+                    break 'rows;
+                }
+                let other = right.get(right_at);
+                right_at += 1;
+                left_in_batch -= 1;
+                let row = J::left(one.cloned()).zip(J::right(other.cloned()));
+                let Some((left, right)) = row else {
+                    continue;
+                };
+                let pair = WindowPair {
+                    key: group.key.clone(),
+                    window: group.window,
+                    left,
+                    right,
+                    firing: group.firing,
+                };
+                flow = self.next.push(*time, pair);
+                if !flow.is_open() {
+                    break 'rows;
+                }
             }
-            let row =
-                J::left(left.get(left_at).cloned()).zip(J::right(right.get(right_at).cloned()));
-            right_at += 1;
-            if right_at == rights {
-                right_at = 0;
-                left_at += 1;
-            }
-            self.left_in_batch -= 1;
-            let Some((left, right)) = row else {
-                continue;
-            };
-            let pair = WindowPair {
-                key: group.key.clone(),
-                window: group.window,
-                left,
-                right,
-                firing: group.firing,
-            };
-            flow = self.next.push(*time, pair);
-            if !flow.is_open() {
-                break;
-            }
+            right_at = 0;
+            left_at += 1;
         }
         culprit.cleared();
-        self.row = left_at * rights + right_at;
-        if left_at < lefts && flow != Flow::Finished {
+        self.next_row = (left_at, right_at);
+        self.left_in_batch = left_in_batch;
+        let is_all = left_at >= lefts || (left_at + 1 == lefts && right_at >= rights);
+        if !is_all && flow != Flow::Finished {
             return flow.max(Flow::Busy);
         }
         self.group = None;
@@ -164,7 +167,7 @@ where
             }
         }
         self.group = Some((time, group));
-        self.row = 0;
+        self.next_row = (0, 0);
         self.emit()
     }
 

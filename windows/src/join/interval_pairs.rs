@@ -261,9 +261,8 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         let key = self.keys.key(arrived.slot);
         match &arrived.record {
             Of::Left(left) => {
-                let others = self.right.records_mut(arrived.slot).into_iter();
-                let range = arrived.partners.clone();
-                for right in others.flat_map(|others| others.range_mut(range.clone())) {
+                let others = self.right.held_mut(arrived.slot, arrived.partners.clone());
+                for right in others {
                     arrived.partners.start += 1;
                     right.has_partner = true;
                     if !each(left.time.max(right.time), key, &left.value, &right.value) {
@@ -272,9 +271,8 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 }
             }
             Of::Right(right) => {
-                let others = self.left.records_mut(arrived.slot).into_iter();
-                let range = arrived.partners.clone();
-                for left in others.flat_map(|others| others.range_mut(range.clone())) {
+                let others = self.left.held_mut(arrived.slot, arrived.partners.clone());
+                for left in others {
                     arrived.partners.start += 1;
                     left.has_partner = true;
                     if !each(left.time.max(right.time), key, &left.value, &right.value) {

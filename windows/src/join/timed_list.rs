@@ -52,6 +52,8 @@ pub(crate) struct TimedLists<T> {
     lists: Vec<TimedList<T>>,
     timers: Timers,
     len: usize,
+    /// No records.
+    none: VecDeque<Held<T>>,
 }
 
 /// Records for which an emptied list keeps memory.
@@ -95,6 +97,7 @@ impl<T> TimedLists<T> {
             lists: Vec::with_capacity(keys),
             timers: Timers::at_last_instants(reach.max(1), keys),
             len: 0,
+            none: VecDeque::new(),
         }
     }
 
@@ -156,8 +159,24 @@ impl<T> TimedLists<T> {
         Some(&mut self.lists.get_mut(slot.index())?.records)
     }
 
+    /// The records of these numbers in `slot`, which there are.
+    #[inline(always)]
+    pub(crate) fn held_mut(
+        &mut self,
+        slot: Slot,
+        numbers: Range<usize>,
+    ) -> impl Iterator<Item = &mut Held<T>> {
+        // None are asked of a slot that has no list.
+        let list = self.lists.get_mut(slot.index());
+        let records = match list {
+            Some(list) if !numbers.is_empty() => list.records.range_mut(numbers),
+            _ => self.none.range_mut(..),
+        };
+        records
+    }
+
     /// The numbers of the records of `slot` at these times.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn between(&self, slot: Slot, times: &RangeInclusive<Timestamp>) -> Range<usize> {
         let Some(records) = self.records(slot) else {
             return 0..0;
@@ -169,7 +188,7 @@ impl<T> TimedLists<T> {
 
     /// Puts a record where it belongs in the order of time. `end` is when it is to
     /// be looked at, which is in the order of time too.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn insert(&mut self, slot: Slot, held: Held<T>, end: Timestamp) {
         self.reach_to(slot);
         let Some(list) = self.lists.get_mut(slot.index()) else {
@@ -263,24 +282,37 @@ fn timer(at: Timestamp, slot: Slot) -> Timer {
 
 /// The number of the first record at `time` or later. Most often it is one of the
 /// first: what is earlier has mostly been removed.
-#[inline]
+#[inline(always)]
 fn first_from<T>(records: &VecDeque<Held<T>>, time: Timestamp) -> usize {
-    match records.iter().take(NEAR).position(|held| held.time >= time) {
-        Some(place) => place,
-        None if records.len() <= NEAR => records.len(),
-        None => records.partition_point(|held| held.time < time),
+    let near = records.len().min(NEAR);
+    let mut place = 0;
+    while place < near {
+        if records[place].time >= time {
+            return place;
+        }
+        place += 1;
+    }
+    match place == records.len() {
+        true => place,
+        false => records.partition_point(|held| held.time < time),
     }
 }
 
 /// The number after the last record at `time` or earlier. Most often that is one of
 /// the last: few are later than what has just come.
-#[inline]
+#[inline(always)]
 fn end_of<T>(records: &VecDeque<Held<T>>, time: Timestamp) -> usize {
-    let mut last = records.iter().rev().take(NEAR);
-    match last.position(|held| held.time <= time) {
-        Some(behind) => records.len() - behind,
-        None if records.len() <= NEAR => 0,
-        None => records.partition_point(|held| held.time <= time),
+    let mut place = records.len();
+    let near = place.saturating_sub(NEAR);
+    while place > near {
+        if records[place - 1].time <= time {
+            return place;
+        }
+        place -= 1;
+    }
+    match place {
+        0 => 0,
+        _ => records.partition_point(|held| held.time <= time),
     }
 }
 
