@@ -4,7 +4,7 @@ use fluxus_core::source::{
     SliceSource, Source, TimedIteratorSource,
 };
 use fluxus_core::windows::{Timestamp, WatermarkGenerator};
-use fluxus_core::{run_local, start, Config, Error, Name, Plan, Report, RunningJob};
+use fluxus_core::{run_local, start, Config, Diagram, Error, Name, Plan, Report, RunningJob};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::path::Path;
@@ -290,6 +290,24 @@ impl Job {
     pub fn explain(&self) -> String {
         let plan = self.shared.plan.borrow();
         plan.as_ref().map(Plan::explain).unwrap_or_default()
+    }
+
+    /// The same as a picture, in a language that draws graphs.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// use fluxus::Diagram;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let (even, odd) = job.from_iter(0..9).split(|n| n % 2 == 0);
+    /// even.map(|n| n / 2).union(odd).for_each(|_| {});
+    /// let picture = job.diagram(Diagram::Mermaid);
+    /// assert!(picture.starts_with("flowchart LR"));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    pub fn diagram(&self, diagram: Diagram) -> String {
+        let plan = self.shared.plan.borrow();
+        let drawn = plan.as_ref().map(|plan| plan.diagram(diagram));
+        drawn.unwrap_or_default()
     }
 
     pub(crate) fn take_plan(self) -> Result<Plan, Error> {

@@ -1,6 +1,5 @@
 use crate::job::Shared;
 use crate::{DataStream, WindowedStream};
-use fluxus_core::operator::{Rolling, RollingFold, RollingReduce};
 use fluxus_core::windows::{CountKind, WindowKind};
 use fluxus_core::{Chain, Timed};
 use std::hash::Hash;
@@ -8,8 +7,9 @@ use std::rc::Rc;
 
 /// A stream whose records have keys, in the making.
 ///
-/// It can be reduced, folded or put into windows; for anything else, go on with
-/// the stream before the key. So there is no window before a key:
+/// It can be reduced, folded, scanned, put into windows, or given to code of one's
+/// own that keeps a state for each key; for anything else, go on with the stream
+/// before the key. So there is no window before a key:
 ///
 /// ```compile_fail
 /// # use fluxus::prelude::*;
@@ -19,9 +19,9 @@ use std::rc::Rc;
 /// ```
 #[must_use = "a stream that is not brought to a sink is a mistake"]
 pub struct KeyedStream<C, F> {
-    shared: Rc<Shared>,
-    chain: C,
-    key_of: F,
+    pub(crate) shared: Rc<Shared>,
+    pub(crate) chain: C,
+    pub(crate) key_of: F,
 }
 
 impl<C, F> KeyedStream<C, F> {
@@ -45,64 +45,6 @@ where
     F: Fn(&C::Item) -> K + Clone + Send + 'static,
     K: Hash + Eq + Clone + Send + 'static,
 {
-    /// Reduces the records of each key, and emits the key and what is held
-    /// after every record. Keys are kept for as long as the job runs.
-    ///
-    /// ```
-    /// # use fluxus::prelude::*;
-    /// # let job = Job::new("doc", Config::new().workers(1))?;
-    /// let highest = job
-    ///     .from_iter([("a", 3), ("b", 1), ("a", 2), ("a", 7)])
-    ///     .key_by(|&(name, _)| name)
-    ///     .reduce(|&a, b| if b.1 > a.1 { b } else { a })
-    ///     .map(|(_, (name, value))| (name, value))
-    ///     .collect();
-    /// # job.run()?;
-    /// assert_eq!(highest.take(), [("a", 3), ("b", 1), ("a", 3), ("a", 7)]);
-    /// # Ok::<(), fluxus::Error>(())
-    /// ```
-    pub fn reduce<R>(self, reduce: R) -> DataStream<Rolling<C, F, RollingReduce<R>>>
-    where
-        C::Item: Clone,
-        R: FnMut(&C::Item, C::Item) -> C::Item + Clone + Send + 'static,
-    {
-        let name = self.shared.name("reduce");
-        let rolling = RollingReduce::new(reduce);
-        DataStream::new(
-            self.shared,
-            Rolling::new(name, self.chain, self.key_of, rolling),
-        )
-    }
-
-    /// Folds the records of each key into a state that starts at `initial`, and
-    /// emits the key and the state after every record. Keys are kept for as
-    /// long as the job runs.
-    ///
-    /// ```
-    /// # use fluxus::prelude::*;
-    /// # let job = Job::new("doc", Config::new().workers(1))?;
-    /// let counts = job
-    ///     .from_iter(["a", "b", "a"])
-    ///     .key_by(|&name| name)
-    ///     .fold(0, |count, _| *count += 1)
-    ///     .collect();
-    /// # job.run()?;
-    /// assert_eq!(counts.take(), [("a", 1), ("b", 1), ("a", 2)]);
-    /// # Ok::<(), fluxus::Error>(())
-    /// ```
-    pub fn fold<S, G>(self, initial: S, fold: G) -> DataStream<Rolling<C, F, RollingFold<S, G>>>
-    where
-        S: Clone + Send + 'static,
-        G: FnMut(&mut S, C::Item) + Clone + Send + 'static,
-    {
-        let name = self.shared.name("fold");
-        let rolling = RollingFold::new(initial, fold);
-        DataStream::new(
-            self.shared,
-            Rolling::new(name, self.chain, self.key_of, rolling),
-        )
-    }
-
     /// Puts the records of each key into windows of event time. The stream must
     /// be timed: by its source, or by [`DataStream::timestamps`].
     ///

@@ -49,12 +49,18 @@
 
 mod job;
 
+mod boxed;
 mod data_stream;
 mod positions;
 mod shape;
 mod side_outputs;
+mod split_either;
 
+mod expiry;
+mod keyed_process;
+mod keyed_state;
 mod keyed_stream;
+mod rejected;
 mod windowed_stream;
 
 mod joins;
@@ -86,11 +92,12 @@ pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
 pub use fluxus_core::operator::{
-    Aside, DeadLetter, Either, IdleTimeout, IdleTimeoutError, JoinedPair, Rejected, Rejection,
-    SideStream, Sides, WindowPair, WindowResult,
+    Aside, Boxed, DeadLetter, Either, IdleTimeout, IdleTimeoutError, JoinedPair, KeyedProcess,
+    ProcessContext, Rejected, Rejection, SideStream, Sides, WindowPair, WindowResult,
 };
+pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
-    partition_of, Cause, Chain, Config, ConfigError, Control, Error, Fault, IdleStrategy,
+    partition_of, Cause, Chain, Config, ConfigError, Control, Diagram, Error, Fault, IdleStrategy,
     JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, RunningJob,
     SystemClock, Timed, WallClock, Warning, WhenFull, WorkerReport,
 };

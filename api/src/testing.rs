@@ -156,6 +156,53 @@ where
     same_with_seeds(seeds, build, Job::run_seeded)
 }
 
+/// Drives the streams that `build` makes of a source of several partitions, a
+/// script each, in one way, and tells what each instance of the result said.
+///
+/// # Panics
+/// When the job fails, or breaks the contract of
+/// [`Collector`](crate::source::Collector).
+#[track_caller]
+pub fn heard_by_all<T, C>(
+    drive: Drive,
+    scripts: &[Vec<Said<T>>],
+    build: impl FnOnce(DataStream<Head<Script<T>, true>>) -> DataStream<C>,
+) -> Vec<Vec<Said<C::Item>>>
+where
+    T: Clone + Send + 'static,
+    C: Chain,
+    C::Item: Debug,
+{
+    let run = || {
+        let job = Job::new("hostile", drive.config())?;
+        let sources = scripts.iter().map(|lines| drive.script(lines));
+        let heard = build(job.timed_sources(sources)).heard_by(drive.mood);
+        job.run_local()?;
+        Ok(heard.take())
+    };
+    run().unwrap_or_else(|error: Error| panic!("{drive:?}: {error}"))
+}
+
+/// As [`heard_by_all`], of one script and one instance.
+///
+/// # Panics
+/// As it does; and when not exactly one instance came to an end.
+#[track_caller]
+pub fn heard<T, C>(
+    drive: Drive,
+    script: &[Said<T>],
+    build: impl FnOnce(DataStream<Head<Script<T>, true>>) -> DataStream<C>,
+) -> Vec<Said<C::Item>>
+where
+    T: Clone + Send + 'static,
+    C: Chain,
+    C::Item: Debug,
+{
+    let mut all = heard_by_all(drive, &[script.to_vec()], build);
+    assert_eq!(all.len(), 1, "{drive:?}: the end was said exactly once");
+    all.remove(0)
+}
+
 /// Holds a chain of operators to what it should say, however it is driven: one
 /// record at a time and all at once, into a downstream that is full or busy at
 /// every other call, or that wants no more after any number of records.
@@ -183,14 +230,5 @@ pub fn holds<T, C>(
     C: Chain,
     C::Item: Debug + PartialEq + Clone,
 {
-    holds_when(what, expected, |drive| {
-        let run = || {
-            let job = Job::new("hostile", drive.config())?;
-            let stream = job.timed_source(drive.script(script));
-            let heard = build(stream).heard_by(drive.mood);
-            job.run_local()?;
-            Ok(heard.said())
-        };
-        run().unwrap_or_else(|error: Error| panic!("{what}, {drive:?}: {error}"))
-    });
+    holds_when(what, expected, |drive| heard(drive, script, &build));
 }

@@ -1,5 +1,7 @@
+use crate::operator::{Rejected, SideStream};
 use crate::plan::Leg;
 use crate::{Collector, Error, Instance, Name, Plan};
+use fluxus_windows::TimeToLive;
 
 /// The parallel instances of an operator, and where they sit: they go round the
 /// workers, from one on.
@@ -73,4 +75,27 @@ pub trait Timed: Chain {}
 pub trait Named {
     /// Gives the last operator this name.
     fn rename(&mut self, name: Name);
+}
+
+/// A description whose last operator rejects records when its state is full.
+pub trait Rejects {
+    /// What comes in, and may be rejected.
+    type Record;
+
+    /// Takes the records that are rejected as a stream.
+    ///
+    /// # Errors
+    /// When there is no memory for the rings.
+    fn rejected(
+        &mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<SideStream<Rejected<Self::Record>>, Error>;
+}
+
+/// A description whose last operator keeps a state for each key, for ever unless
+/// it is given a time to live.
+pub trait Expires {
+    /// For how long the operator keeps what was written last, to be changed.
+    fn time_to_live(&mut self) -> &mut TimeToLive;
 }

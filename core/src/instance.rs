@@ -1,3 +1,4 @@
+use crate::alarm::Alarms;
 use crate::metrics::{Measure, Registry};
 use crate::{Clock, Flow, Name, WallClock, WhenFull};
 use fluxus_ringbuf::CounterWriter;
@@ -28,6 +29,7 @@ pub struct Instance {
     pub(crate) registry: Arc<Registry>,
     pub(crate) latencies: Arc<Latencies>,
     pub(crate) fault: FaultSlot,
+    pub(crate) alarms: Alarms,
 }
 
 impl Instance {

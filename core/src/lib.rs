@@ -27,6 +27,7 @@ mod name;
 mod config;
 mod error;
 
+mod alarm;
 mod instance;
 mod metrics;
 
@@ -45,7 +46,7 @@ mod run;
 
 pub mod testing;
 
-pub use chain::{Chain, Named, Spread, Timed};
+pub use chain::{Chain, Expires, Named, Rejects, Spread, Timed};
 pub use collector::Collector;
 pub use config::{Config, Settings, WhenFull};
 pub use error::{ConfigError, Error, JobFailure};
@@ -54,7 +55,7 @@ pub use instance::Instance;
 pub use metrics::{Measure, Reading, Registry};
 pub use name::Name;
 pub use partition::{partition_of, PartitionHasher};
-pub use plan::Plan;
+pub use plan::{Diagram, Plan};
 pub use record::Record;
 pub use run::{run_local, start, JobEnding, Latency, Report, RunningJob};
 pub use signal::{Clock, Signal, Stamp, Watermark};

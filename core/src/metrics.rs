@@ -39,6 +39,11 @@ pub enum Measure {
     /// Panes open when windows last closed: stretches of time for which there
     /// is state, or windows where each is kept on its own.
     PanesHeld,
+    /// Timers that keys have set and that have not come due, at the end of the last
+    /// batch.
+    TimersPending,
+    /// Timers that have fired.
+    TimersFired,
     /// How often state outgrew the memory set aside for it.
     StateGrown,
 }

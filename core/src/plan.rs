@@ -1,8 +1,11 @@
+mod diagram;
 mod explain;
 mod leg;
 
+pub use diagram::Diagram;
 pub(crate) use leg::{Leg, LegRings, Reach};
 
+use crate::alarm::Alarms;
 use crate::exchange::{Broadcast, Funnel, InboxTask, Outbox, Receiver, Sender, SideRings};
 use crate::instance::{FaultSlot, Latencies};
 use crate::metrics::Registry;
@@ -150,6 +153,7 @@ impl Plan {
                 registry: Arc::clone(&self.registry),
                 latencies: Arc::clone(&self.latencies),
                 fault: FaultSlot::default(),
+                alarms: Alarms::default(),
             })
             .collect();
         self.stages.push(StageNote { operators, workers });

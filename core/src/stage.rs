@@ -1,4 +1,6 @@
+use crate::alarm::first_of;
 use crate::{Collector, Flow, Instance, Name, Signal};
+use fluxus_ringbuf::CounterReader;
 use fluxus_runtime::{Fault, Step};
 
 /// How far a stage is in its life.
@@ -24,6 +26,8 @@ pub(crate) struct Stage<C> {
     pub(crate) state: StageState,
     /// What the chain last answered.
     flow: Flow,
+    /// When operators of the chain want to be called, though nothing comes.
+    alarms: Vec<CounterReader>,
 }
 
 impl<C> Stage<C> {
@@ -34,7 +38,18 @@ impl<C> Stage<C> {
             chain: Some(chain),
             state: StageState::New,
             flow: Flow::Open,
+            alarms: instance.alarms.readers(),
         }
+    }
+
+    /// Nothing came: until when the worker may rest.
+    #[inline]
+    fn idle(&self) -> Step {
+        if self.alarms.is_empty() {
+            return Step::Idle;
+        }
+        let wait = first_of(&self.alarms, &*self.instance.wall);
+        wait.map_or(Step::Idle, Step::IdleFor)
     }
 
     /// Asks the chain, which is at home whenever the stage is not in a loop.
@@ -88,7 +103,7 @@ impl<C> Stage<C> {
             (Flow::Full, _) if progress => Ok(Step::Progress),
             (Flow::Full, _) => Ok(Step::Blocked),
             _ if progress => Ok(Step::Progress),
-            _ => Ok(Step::Idle),
+            _ => Ok(self.idle()),
         }
     }
 
@@ -103,5 +118,56 @@ impl<C> Stage<C> {
                 chain.abort();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, ManualClock, Plan, Spread};
+    use fluxus_windows::Timestamp;
+    use std::time::Duration;
+
+    /// Takes everything.
+    struct Open;
+
+    impl Collector<()> for Open {
+        fn open(&mut self) -> Flow {
+            Flow::Open
+        }
+        fn push(&mut self, _: Timestamp, (): ()) -> Flow {
+            Flow::Open
+        }
+        fn signal(&mut self, _: Signal) -> Flow {
+            Flow::Open
+        }
+        fn end_batch(&mut self) -> Flow {
+            Flow::Open
+        }
+        fn resume(&mut self) -> Flow {
+            Flow::Open
+        }
+        fn flush(&mut self) {}
+        fn abort(&mut self) {}
+    }
+
+    #[test]
+    fn a_stage_with_an_alarm_says_how_long_its_worker_may_rest() {
+        let clock = ManualClock::at(Timestamp::from_secs(7));
+        let settings = Config::new().workers(1).clock(clock.clone());
+        let mut plan = Plan::new("test", settings.conclude().unwrap());
+        let instance = plan.close_stage(Spread::over(1)).remove(0);
+        let mut alarm = instance.alarms.alarm();
+        let mut stage = Stage::new(Name::new("stage"), &instance, Open);
+        assert_eq!(stage.prepare::<()>().unwrap(), None);
+        let mut rests = |progress| stage.conclude::<()>(Flow::Open, progress).unwrap();
+        assert_eq!(rests(false), Step::Idle);
+        alarm.set(Some(Timestamp::from_secs(9)));
+        assert_eq!(rests(false), Step::IdleFor(Duration::from_secs(2)));
+        assert_eq!(rests(true), Step::Progress);
+        clock.set(Timestamp::from_secs(10));
+        assert_eq!(rests(false), Step::IdleFor(Duration::ZERO));
+        alarm.set(None);
+        assert_eq!(rests(false), Step::Idle);
     }
 }

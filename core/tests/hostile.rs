@@ -7,8 +7,8 @@
 mod harness;
 
 use fluxus_core::operator::{
-    Filter, FilterMap, FlatMap, IdleAfter, IdleTimeout, Inspect, Map, ProcessingTime, Rolling,
-    RollingFold, RollingReduce, Skip, Take, Timestamps, WindowAggregate, WindowResult,
+    Filter, FilterMap, FlatMap, IdleAfter, IdleTimeout, Inspect, Map, ProcessingTime, RollingFold,
+    RollingReduce, Skip, Stateful, Take, Timestamps, WindowAggregate, WindowResult,
 };
 use fluxus_core::source::{BoxError, Head, Pulled, Source, SourceStatus};
 use fluxus_core::windows::aggregate::{Count, Sum};
@@ -208,7 +208,7 @@ fn rolling_operators_emit_after_every_record() {
     });
     holds("reduce", &expected, &script(), |head| {
         let sum = RollingReduce::new(|a: &i64, b| a + b);
-        Rolling::new(name(), head, key, sum)
+        Stateful::new(name(), head, key, sum)
     });
     let mut held = [100, 100, 100];
     let expected = each(|n| {
@@ -217,7 +217,7 @@ fn rolling_operators_emit_after_every_record() {
     });
     holds("fold", &expected, &script(), |head| {
         let count = RollingFold::new(100, |count: &mut i64, _| *count += 1);
-        Rolling::new(name(), head, key, count)
+        Stateful::new(name(), head, key, count)
     });
 }
 
@@ -599,7 +599,7 @@ fn inputs_take_turns_though_downstream_is_full_after_every_record() {
             };
             let all = heard_by_all(drive, &scripts, |head| {
                 let last = RollingReduce::new(|_: &i64, b| b);
-                Rolling::new(name(), head, |n: &i64| *n, last)
+                Stateful::new(name(), head, |n: &i64| *n, last)
             });
             let place_of = |value| {
                 let it = |said: &Said<(i64, i64)>| matches!(said, Record(_, (_, v)) if *v == value);

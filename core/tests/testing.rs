@@ -1,6 +1,6 @@
 //! The test kit, put to the test: it must see what is wrong.
 
-use fluxus_core::operator::{Map, Rolling, RollingFold};
+use fluxus_core::operator::{Map, RollingFold, Stateful};
 use fluxus_core::source::{BoxError, Head, Pulled, Source, SourceStatus};
 use fluxus_core::testing::{
     each, hear, holds, run_seeded, run_with_seeds, sample, Heard, Mood, Said, Script,
@@ -182,7 +182,7 @@ fn counted(batch: usize, sees: Arc<Mutex<Vec<i64>>>) -> Result<(Plan, Heard<(i64
         n
     });
     let count = RollingFold::new(0, |count: &mut u32, _| *count += 1);
-    let counts = Rolling::new(Name::new("count"), seen, |n: &i64| n % 3, count);
+    let counts = Stateful::new(Name::new("count"), seen, |n: &i64| n % 3, count);
     let heard = hear(&mut plan, &Name::new("heard"), counts, Mood::AlwaysOpen)?;
     Ok((plan, heard))
 }
@@ -276,7 +276,7 @@ fn a_stall_is_told_with_the_tasks_that_are_blocked() {
         let head =
             Head::<_, true>::new(&mut plan, Name::new("numbers"), vec![part(), part()]).unwrap();
         let count = RollingFold::new(0, |count: &mut u32, _| *count += 1);
-        let counts = Rolling::new(Name::new("count"), head, |_: &i64| (), count);
+        let counts = Stateful::new(Name::new("count"), head, |_: &i64| (), count);
         counts.lower(&mut plan, |_| Clogged).unwrap();
         let error = run_seeded(plan, seed).unwrap_err().to_string();
         assert!(error.contains("nothing moves"), "{error}");

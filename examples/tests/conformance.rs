@@ -22,6 +22,13 @@ fn compare(case: &Value, answer: &Value) -> Result<(), String> {
     if expected.get("pairs").is_some() {
         return same_pairs(expected, answer);
     }
+    if case["kind"] == "ops" {
+        let (wanted, given) = (rows(expected, "output")?, rows(answer, "output")?);
+        return match expected["ordered"].as_bool() {
+            Some(true) if wanted != given => Err(format!("output: {given:?}, not {wanted:?}")),
+            _ => same_rows("output", wanted, given),
+        };
+    }
     if case["kind"] != "window" {
         // One value says it all, and its name is the kind's.
         let fields = ["assign", "merged", "watermarks", "outputs", "error"];
@@ -45,6 +52,11 @@ fn compare(case: &Value, answer: &Value) -> Result<(), String> {
         rows(expected, "late")?,
         rows(answer, "late")?,
     )?;
+    if expected.get("ignored").is_some() {
+        let given = answer.get("ignored").and_then(Value::as_array);
+        let given = given.map_or(&[][..], Vec::as_slice);
+        same_rows("ignored records", rows(expected, "ignored")?, given)?;
+    }
     if let Some(live) = expected.get("live") {
         if answer.get("live") != Some(live) {
             let held = answer.get("live");
@@ -82,11 +94,11 @@ fn rows<'a>(of: &'a Value, field: &str) -> Result<&'a [Value], String> {
     }
 }
 
-/// A row as text, whatever brought it about; a mean is compared to six digits.
+/// A row as text, with the item that brought it about; a mean is compared to six
+/// digits.
 fn text(row: &Value) -> String {
     let mut row = row.clone();
     if let Some(fields) = row.as_object_mut() {
-        fields.remove("at");
         if let Some(value) = fields.get_mut("value").filter(|value| value.is_number()) {
             // All whole numbers that occur are exact in 64 bits of integer.
             if value.as_i64().is_none() {
@@ -197,12 +209,12 @@ fn wrong_answers(name: &str, parallelism: usize, batch: usize) -> Vec<String> {
 
 // ── the tests ──
 
-#[test]
-fn windows_are_those_of_other_engines_at_every_parallelism_and_batch() {
+/// Answers a file at every parallelism and size of batch.
+fn right_everywhere(name: &str) {
     let mut wrong = Vec::new();
     for parallelism in [1, 2, 4, 8] {
         for batch in [1, 2, 1024] {
-            wrong.extend(wrong_answers("windows.jsonl", parallelism, batch));
+            wrong.extend(wrong_answers(name, parallelism, batch));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -210,13 +222,17 @@ fn windows_are_those_of_other_engines_at_every_parallelism_and_batch() {
 
 #[test]
 fn joins_are_those_of_other_engines_at_every_parallelism_and_batch() {
-    let mut wrong = Vec::new();
-    for parallelism in [1, 2, 4, 8] {
-        for batch in [1, 2, 1024] {
-            wrong.extend(wrong_answers("joins.jsonl", parallelism, batch));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    right_everywhere("joins.jsonl");
+}
+
+#[test]
+fn windows_are_those_of_other_engines_at_every_parallelism_and_batch() {
+    right_everywhere("windows.jsonl");
+}
+
+#[test]
+fn operators_give_the_same_at_every_parallelism_and_batch() {
+    right_everywhere("operators.jsonl");
 }
 
 #[test]
@@ -268,6 +284,12 @@ fn the_comparison_sees_what_is_wrong() {
         "join_interval",
         joined(&[pair(1), pair(1)], &[&late_left], held()),
     );
+    let mut ignores = expected.clone();
+    ignores["ignored"] = json!([late]);
+    let gaps = case("window", ignores.clone());
+    let output = |values: [i64; 3]| json!({"output": values});
+    let ops = |ordered: bool| case("ops", json!({"ordered": ordered, "output": [1, 2, 2]}));
+    let (in_turn, at_will) = (ops(true), ops(false));
     let assign = |end: i64| json!({"assign": [{"ts": 1, "windows": [[0, end]]}]});
     for (what, case, answer, is_right) in [
         ("the very same", &window, expected.clone(), true),
@@ -333,6 +355,18 @@ fn the_comparison_sees_what_is_wrong() {
             false,
         ),
         ("no word of what is late", &window, silent, false),
+        (
+            "at another item",
+            &window,
+            windows(&[&row("a", 10, json!(2), 0), &second, &third], &[&late]),
+            false,
+        ),
+        ("no word of what is ignored", &gaps, expected.clone(), false),
+        ("what is ignored", &gaps, ignores.clone(), true),
+        ("outputs in their order", &in_turn, output([1, 2, 2]), true),
+        ("outputs out of order", &in_turn, output([2, 1, 2]), false),
+        ("outputs in any order", &at_will, output([2, 1, 2]), true),
+        ("an output less", &at_will, json!({"output": [1, 2]}), false),
         ("state left over", &window, lives, false),
         ("a failure", &window, json!({"error": "it broke"}), false),
         ("no answer", &window, json!({"unsupported": true}), false),
@@ -407,6 +441,11 @@ fn what_cannot_be_run_is_said_and_not_guessed() {
             r#"{{"id": "w", "kind": "window", "pipeline": {{"window": "tumbling", "size_ms": 5, "aggregate": "sum"{setting}}}, "input": [{item}]}}"#
         )
     };
+    let operators = |operator: &str, input: &str| {
+        format!(
+            r#"{{"id": "o", "kind": "ops", "pipeline": {{"ops": [{operator}]}}, "input": [{input}]}}"#
+        )
+    };
     let unsupported = r#"{"id":"w","unsupported":true}"#;
     // The line, then what the program says of it: on standard output, and on
     // standard error.
@@ -436,6 +475,44 @@ fn what_cannot_be_run_is_said_and_not_guessed() {
             0,
             r#"{"id":"g","unsupported":true}"#,
             "join_by_hand",
+        ),
+        (
+            operators(r#"{"op": "map", "fn": "cube"}"#, "1"),
+            0,
+            r#"{"id":"o","unsupported":true}"#,
+            "\"cube\" is not known",
+        ),
+        (
+            operators(r#"{"op": "map", "fn": "add"}"#, "1"),
+            0,
+            r#"{"id":"o","unsupported":true}"#,
+            "\"add\" is not known",
+        ),
+        (
+            operators(r#"{"op": "map", "fn": "len"}"#, "1"),
+            0,
+            r#"{"id":"o","unsupported":true}"#,
+            "what a function gets is a Number; it is for a Text",
+        ),
+        (
+            operators(r#"{"op": "limit", "n": -1}"#, "1"),
+            0,
+            r#"{"id":"o","unsupported":true}"#,
+            "case o: pipeline",
+        ),
+        (
+            operators(r#"{"op": "map", "fn": "mul:2"}"#, "9223372036854775807, -3"),
+            0,
+            r#"{"id":"o","output":[9223372036854775807,-6]}"#,
+            "",
+        ),
+        (
+            operators("", "")
+                .replace("ops", "golden")
+                .replace(r#""golden": []"#, r#""query": "q0""#),
+            0,
+            r#"{"id":"o","unsupported":true}"#,
+            "the query \"q0\" is not known",
         ),
         // What the engine refuses.
         (

@@ -39,6 +39,7 @@ mod case;
 mod compiler;
 pub mod doctor;
 pub mod on_the_way;
+pub mod operator_costs;
 pub mod record;
 mod shape;
 mod workload;

@@ -34,6 +34,8 @@ mod store;
 
 mod join;
 
+mod keyed;
+
 pub use aggregate::Aggregate;
 pub use join::as_of_pairs::AsOfPairs;
 pub use join::interval_bounds::{IntervalBounds, IntervalError};
@@ -41,6 +43,9 @@ pub use join::interval_pairs::{Alone, IntervalPairs};
 pub use join::kind::{FullOuter, Inner, JoinKind, LeftOuter, RightOuter};
 pub use join::table::{Table, TableChange};
 pub use join::{Declined, JoinLimit, JoinStats};
+pub use keyed::key_timers::TooManyTimers;
+pub use keyed::keyed_states::{KeyedStates, Moment, TimeToLive};
+pub use keyed::timed_states::{DueKey, KeyEntry, KeyTimer, TimedStates, TimersOfKey};
 pub use kind::assigner::WindowAssigner;
 pub use kind::count_error::CountError;
 pub use kind::count_sliding::CountSliding;

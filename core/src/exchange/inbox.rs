@@ -19,11 +19,15 @@ pub(crate) struct InboxTask<T, C> {
     owed: Vec<Signal>,
     /// What the chain was told last of what set the records free.
     marker: Stamp,
+    /// The last barrier that all inputs have reached.
+    cut: u64,
 }
 
 struct Input<T> {
     receiver: Receiver<T>,
     ended: bool,
+    /// The last barrier that it brought. Behind one that the others have not
+    /// reached it is not read on: what follows is on the far side of the cut.
     barrier: u64,
     /// What set its next records free.
     marker: Stamp,
@@ -64,6 +68,7 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             stage: Stage::new(name, instance, chain),
             owed: Vec::with_capacity(4),
             marker: Stamp::NONE,
+            cut: 0,
         }
     }
 
@@ -78,7 +83,7 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
         let mut taken = 0;
         loop {
             let input = &mut self.inputs[index];
-            if input.ended || taken >= budget {
+            if input.ended || taken >= budget || input.barrier > self.cut {
                 return Ok((taken, Flow::Open));
             }
             match input.receiver.poll(budget - taken) {
@@ -144,6 +149,8 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             }
             Signal::End => {
                 self.inputs[index].ended = true;
+                // It may have been the one that the others waited for.
+                self.align();
                 let combined = self.combiner.ended(index);
                 (combined, self.stage.instance.clock.now())
             }
@@ -155,9 +162,7 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             }
             Signal::Barrier(id) => {
                 self.inputs[index].barrier = id;
-                if self.inputs.iter().all(|input| input.barrier >= id) {
-                    self.owed.push(Signal::Barrier(id));
-                }
+                self.align();
                 return;
             }
         };
@@ -176,6 +181,17 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
         }
         if status == Some(InputStatus::Idle) {
             self.owed.push(Signal::Idle);
+        }
+    }
+
+    /// Passes on the barrier that all inputs have reached, if there is a new one;
+    /// an input that has ended holds none back.
+    fn align(&mut self) {
+        let live = self.inputs.iter().filter(|input| !input.ended);
+        let reached = live.map(|input| input.barrier).min();
+        if let Some(reached) = reached.filter(|&reached| reached > self.cut) {
+            self.cut = reached;
+            self.owed.push(Signal::Barrier(reached));
         }
     }
 

@@ -52,10 +52,10 @@ struct EnumerateOperator<C> {
 impl<T, C: Collector<(u64, T)>> Collector<T> for EnumerateOperator<C> {
     #[inline]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
-        let number = self.number;
+        let flow = self.next.push(time, (self.number, value));
         // 2^64 records take centuries.
-        self.number = number.wrapping_add(1);
-        self.next.push(time, (number, value))
+        self.number = self.number.wrapping_add(1);
+        flow
     }
 
     pass_on!(open, signal, end_batch, resume, flush, abort);

@@ -17,7 +17,20 @@ mod take;
 mod take_while;
 mod timestamps;
 
+mod by_key;
+mod key_meters;
+mod moments;
+
+mod dedup;
+mod distinct;
 mod rolling;
+mod rolling_top_k;
+mod scan;
+mod stateful;
+
+mod process;
+mod process_closures;
+mod process_context;
 
 mod keyed_windows;
 mod waiting;
@@ -26,6 +39,7 @@ mod window_merge;
 mod window_partial;
 mod window_result;
 
+mod boxed;
 mod branch;
 mod broadcast;
 mod either;
@@ -54,9 +68,12 @@ mod try_map;
 mod two_outputs;
 
 pub use as_of_join::AsOfJoin;
+pub use boxed::Boxed;
 pub use branch::branch;
 pub use broadcast::Broadcast;
 pub use co_group::{BothSides, CoGroup, Sides};
+pub use dedup::Dedup;
+pub use distinct::Distinct;
 pub use either::Either;
 pub use enumerate::Enumerate;
 pub use fan_out::fan_out;
@@ -71,13 +88,19 @@ pub use joined_pair::{JoinedPair, WindowPair};
 pub use map::Map;
 pub use map_with::MapWith;
 pub use partition_by::PartitionBy;
+pub use process::{KeyedProcess, Process};
+pub use process_closures::ProcessClosures;
+pub use process_context::ProcessContext;
 pub use processing_time::ProcessingTime;
 pub use rebalance::Rebalance;
-pub use rolling::{Rolling, RollingFold, RollingReduce, RollingState};
+pub use rolling::{RollingFold, RollingReduce};
+pub use rolling_top_k::RollingTopK;
+pub use scan::Scan;
 pub use side_output::{Aside, FilterMapAside};
 pub use side_stream::SideStream;
 pub use skip::Skip;
 pub use skip_while::SkipWhile;
+pub use stateful::{KeyedLogic, Stateful, Touch};
 pub use table_join::{TableJoin, TableSpread};
 pub use table_lookup::TableLookup;
 pub use take::Take;

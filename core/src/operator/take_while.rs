@@ -53,7 +53,6 @@ where
         upstream.lower(plan, move |instance| TakeWhileOperator {
             name: name.clone(),
             predicate: predicate.clone(),
-            is_over: false,
             next: downstream(instance),
         })
     }
@@ -62,23 +61,20 @@ where
 struct TakeWhileOperator<F, C> {
     name: Name,
     predicate: F,
-    is_over: bool,
     next: C,
 }
 
 impl<T, F: FnMut(&T) -> bool, C: Collector<T>> Collector<T> for TakeWhileOperator<F, C> {
     #[inline]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
-        if !self.is_over {
-            let culprit = Culprit::new(&self.name);
-            let keeps = (self.predicate)(&value);
-            culprit.cleared();
-            if keeps {
-                return self.next.push(time, value);
-            }
-            self.is_over = true;
+        let culprit = Culprit::new(&self.name);
+        let keeps = (self.predicate)(&value);
+        culprit.cleared();
+        match keeps {
+            true => self.next.push(time, value),
+            // Nothing is given to it after this.
+            false => Flow::Finished,
         }
-        Flow::Finished
     }
 
     pass_on!(open, signal, end_batch, resume, flush, abort);

@@ -4,7 +4,6 @@ use super::SideStream;
 use crate::exchange::SideRings;
 use crate::metrics::Measure;
 use crate::{Chain, Collector, Error, Flow, Instance, Name, Named, Plan, Signal, Spread, Timed};
-use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
 use fluxus_windows::Timestamp;
 
@@ -94,8 +93,12 @@ where
         upstream.lower(plan, move |instance| TryMapOperator {
             name: name.clone(),
             function: function.clone(),
-            refused: instance.counter(&name, Measure::Refused),
-            outputs: TwoOutputs::new(downstream(instance), letters.next(instance)),
+            outputs: TwoOutputs::new(
+                downstream(instance),
+                letters
+                    .next(instance)
+                    .counted(instance.counter(&name, Measure::Refused)),
+            ),
         })
     }
 }
@@ -103,7 +106,6 @@ where
 struct TryMapOperator<T, F, E, C> {
     name: Name,
     function: F,
-    refused: CounterWriter,
     outputs: TwoOutputs<C, DeadLetter<T, E>>,
 }
 
@@ -124,12 +126,11 @@ where
         match mapped {
             Ok(mapped) => self.outputs.main.push(time, mapped),
             Err(reason) => {
-                self.refused.add(1);
                 let letter = DeadLetter {
                     record: value,
                     reason,
                 };
-                self.outputs.side.push(time, letter)
+                self.outputs.side.push_seldom(time, letter)
             }
         }
     }

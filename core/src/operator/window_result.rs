@@ -29,7 +29,7 @@ impl<K, V> WindowResult<K, V> {
     }
 }
 
-/// Why a record did not make it into its window.
+/// Why a record did not make it into its window, or to the state of its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rejection {
     /// It came after its window had closed.
@@ -38,7 +38,8 @@ pub enum Rejection {
     StateFull,
 }
 
-/// A record that did not make it into its window. It keeps its own time.
+/// A record that did not make it into its window, or to the state of its key. It keeps
+/// its own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rejected<T> {
     /// The record.

@@ -101,7 +101,7 @@ impl Plan {
 
     /// The stages, each behind those that feed it. (They were lowered from the
     /// last to the first, and side streams in whatever order they were ended.)
-    fn in_order_of_flow(&self) -> Vec<usize> {
+    pub(super) fn in_order_of_flow(&self) -> Vec<usize> {
         let mut order: Vec<usize> = Vec::new();
         while order.len() < self.stages.len() {
             let is_fed = |stage: usize| {

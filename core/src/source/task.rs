@@ -144,9 +144,10 @@ impl<S: Source, C: Collector<S::Item> + Send> Task for SourceTask<S, C> {
         if self.stage.state != StageState::Running {
             self.close();
         }
-        Ok(match step {
-            Step::Idle => idle,
-            step => step,
+        Ok(match (step, idle) {
+            (Step::Idle, idle) => idle,
+            (Step::IdleFor(alarm), Step::IdleFor(time)) => Step::IdleFor(alarm.min(time)),
+            (step, _) => step,
         })
     }
 

@@ -56,6 +56,11 @@ pub(super) enum Command {
     Doctor(super::doctor::DoctorArguments),
     /// Count the instructions of an event under callgrind, and hold them against accepted ones
     Instructions(super::instructions::InstructionsArguments),
+    /// What each operator costs beyond the loop by hand, in instructions
+    Operators(super::operators::OperatorsArguments),
+    /// One run of one of them and nothing else
+    #[command(hide = true)]
+    OperatorOnce(super::operators::OperatorOnceArguments),
     /// Count the system calls of a long run under strace: events cause none
     SystemCalls(super::system_calls::SystemCallsArguments),
     /// Measure workloads one after the other and keep the results in a file

@@ -16,6 +16,7 @@ mod instructions;
 mod latency;
 mod matrix;
 mod once;
+mod operators;
 mod record;
 mod rivals;
 mod run;
@@ -53,6 +54,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Record(asked) => record::record(asked),
         Command::Diff(asked) => diff::diff(asked),
         Command::Once(asked) => once::once(asked),
+        Command::Operators(asked) => operators::operators(asked),
+        Command::OperatorOnce(asked) => operators::once(asked),
         Command::Latency(asked) => latency::latency(asked),
         Command::Matrix(asked) => matrix::matrix(asked),
         Command::Rivals(asked) => rivals::rivals(asked),

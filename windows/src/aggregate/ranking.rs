@@ -36,25 +36,26 @@ impl<K: PartialOrd, R> Ranking<K, R> {
         }
     }
 
-    /// Takes an entry in if it is among the best `k`; makes the `rest` of it
-    /// only then.
+    /// Takes an entry in if it is among the best `k`, and says whether it is; makes
+    /// the `rest` of it only then.
     #[inline]
     pub(super) fn offer(
         &mut self,
         (k, wanted): (usize, Ordering),
         (key, number): (K, u64),
         rest: impl FnOnce() -> R,
-    ) {
+    ) -> bool {
         if self.entries.len() >= k {
             match self.entries.last() {
                 Some(worst) if beats(&key, number, worst, wanted) => self.entries.pop(),
-                _ => return,
+                _ => return false,
             };
         }
         let ahead = |held: &Entry<K, R>| !beats(&key, number, held, wanted);
         let place = self.entries.partition_point(ahead);
         let rest = rest();
         self.entries.insert(place, Entry { key, number, rest });
+        true
     }
 
     /// The best `k` of two rankings.

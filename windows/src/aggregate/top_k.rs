@@ -124,6 +124,23 @@ impl<F> TopKBy<F> {
     }
 }
 
+impl<F> TopKBy<F> {
+    /// Adds a record that is the how-manieth, and says whether it is among the
+    /// best.
+    pub fn offer<T: Clone, K: PartialOrd>(
+        &self,
+        ranking: &mut Ranking<K, T>,
+        record: &T,
+        number: u64,
+    ) -> bool
+    where
+        F: Fn(&T) -> K,
+    {
+        let key = (self.key)(record);
+        ranking.offer(self.best, (key, number), || record.clone())
+    }
+}
+
 impl<T, V, F> Aggregate<T> for TopK<F>
 where
     V: PartialOrd + Clone + Send + 'static,
@@ -183,7 +200,7 @@ where
 
     #[inline]
     fn add_numbered(&self, ranking: &mut Self::Accumulator, value: &T, number: u64) {
-        ranking.offer(self.best, ((self.key)(value), number), || value.clone());
+        self.offer(ranking, value, number);
     }
 
     fn merge(&self, ranking: &mut Self::Accumulator, other: Self::Accumulator) {

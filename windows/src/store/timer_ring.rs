@@ -116,6 +116,11 @@ impl TimerRing {
         self.first <= self.number(time)
     }
 
+    /// Where the first bucket begins that has timers.
+    pub(crate) fn first_at(&self) -> Option<Timestamp> {
+        (self.len > 0).then(|| Timestamp::from_nanos(self.first << self.shift))
+    }
+
     /// Nothing lies at `time` or before: the ring reaches further ahead from now on.
     #[inline]
     pub(crate) fn move_to(&mut self, time: Timestamp) {

@@ -127,6 +127,11 @@ impl TimerWheel {
         self.first_at <= key_of(time) && self.len > 0
     }
 
+    /// Where the first bucket begins that has timers.
+    pub(crate) fn first_at(&self) -> Option<Timestamp> {
+        (self.len > 0).then(|| Timestamp::from_nanos((self.first_at ^ (1 << 63)) as i64))
+    }
+
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len

@@ -164,6 +164,15 @@ impl Timers {
             || self.far.starts_by(watermark)
     }
 
+    /// A time before which none comes due, if there are any: when one does or, as a
+    /// rule, where the bucket begins in which the first one lies.
+    pub(crate) fn none_before(&self) -> Option<Timestamp> {
+        let run = self.run.get(self.done).map(|timer| timer.at);
+        let near = self.near.peek().map(|near| near.0.at);
+        let buckets = [self.ring.first_at(), self.far.first_at()];
+        buckets.into_iter().chain([run, near]).flatten().min()
+    }
+
     /// The watermark has risen: says whether a timer [may be due](Self::may_be_due).
     #[inline]
     pub(crate) fn advance(&mut self, watermark: Timestamp) -> bool {

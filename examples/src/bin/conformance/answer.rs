@@ -1,6 +1,6 @@
 //! What goes to standard output: one JSON object a case.
 
-use crate::case::{Element, Key, Side};
+use crate::case::{Element, Key, Side, Value};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -19,6 +19,9 @@ pub(crate) enum Answer {
     Windows {
         windows: Vec<Row>,
         late: Vec<LateRow>,
+        /// The records that lie in no window.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        ignored: Vec<LateRow>,
         /// How many windows still have state when the stream has ended.
         #[serde(skip_serializing_if = "Option::is_none")]
         live: Option<u64>,
@@ -32,6 +35,12 @@ pub(crate) enum Answer {
         /// What is held, by side, behind the items that ask for it.
         #[serde(skip_serializing_if = "Option::is_none")]
         buffered: Option<BTreeMap<String, BTreeMap<Side, Vec<Key>>>>,
+    },
+    Nexmark {
+        rows: Vec<NexmarkRow>,
+    },
+    Operators {
+        output: Vec<Pair>,
     },
     Assign {
         assign: Vec<Assigned>,
@@ -59,10 +68,15 @@ pub(crate) enum Answer {
 }
 
 impl Answer {
-    /// The results of windows as rows of a table.
+    /// The results of windows as rows of a table, whatever brought them about.
     pub(crate) fn into_rows(self) -> Self {
         match self {
-            Answer::Windows { windows, .. } => Answer::Rows { rows: windows },
+            Answer::Windows { windows, .. } => {
+                let rows = windows.into_iter().map(|row| Row { at: None, ..row });
+                Answer::Rows {
+                    rows: rows.collect(),
+                }
+            }
             other => other,
         }
     }
@@ -76,6 +90,9 @@ pub(crate) struct Row {
     pub(crate) start: Option<i64>,
     pub(crate) end: Option<i64>,
     pub(crate) value: Outcome,
+    /// The item of the input that brought it about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<usize>,
 }
 
 /// What an aggregate made of a window.
@@ -96,6 +113,9 @@ pub(crate) struct LateRow {
     pub(crate) k: Key,
     pub(crate) v: i64,
     pub(crate) ts: i64,
+    /// The item of the input that brought it out: itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<usize>,
 }
 
 impl From<Element> for LateRow {
@@ -104,6 +124,7 @@ impl From<Element> for LateRow {
             k: element.key,
             v: element.value,
             ts: element.time,
+            at: None,
         }
     }
 }
@@ -137,6 +158,26 @@ pub(crate) struct LateJoinRow {
     pub(crate) at: usize,
 }
 
+/// A row that says which item of the input brought it about.
+pub(crate) trait Placed: Clone {
+    /// The row, brought about by this item.
+    fn at(self, item: usize) -> Self;
+}
+
+impl Placed for Row {
+    fn at(self, item: usize) -> Self {
+        let at = Some(item);
+        Self { at, ..self }
+    }
+}
+
+impl Placed for LateRow {
+    fn at(self, item: usize) -> Self {
+        let at = Some(item);
+        Self { at, ..self }
+    }
+}
+
 /// The windows of a record.
 #[derive(Serialize)]
 pub(crate) struct Assigned {
@@ -150,4 +191,22 @@ pub(crate) struct Assigned {
 pub(crate) enum Said {
     Watermark(i64),
     Status(&'static str),
+}
+
+/// What comes out of operators: with its key, where it has one.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Pair {
+    Keyed(Value, Value),
+    Plain(Value),
+}
+
+/// A row of a query of the Nexmark benchmark.
+#[derive(Serialize, Clone, Debug)]
+#[serde(untagged)]
+pub(crate) enum NexmarkRow {
+    /// Who came and sold something, and in the window that begins when.
+    NewSeller { id: u64, name: String, start: i64 },
+    /// How often there was a bid.
+    Bids { auction: u64, count: u64 },
 }

@@ -6,9 +6,11 @@
 //! that is unknown here or a value that is no integer, becomes
 //! [`Question::Unsupported`], with the reason. Neither spoils the other lines.
 
+use crate::nexmark::NexmarkCase;
+use crate::operators::OperatorCase;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value as Json};
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -41,6 +43,10 @@ pub(crate) enum Question {
     Joined(JoinCase),
     /// Can these bounds be?
     Bounds(JoinCase),
+    /// What comes out of these operators?
+    Operators(OperatorCase),
+    /// What does a query of the Nexmark benchmark come to over these files?
+    Nexmark(NexmarkCase),
     /// Nothing that this program can answer; why.
     Unsupported(String),
 }
@@ -48,6 +54,12 @@ pub(crate) enum Question {
 /// What does not fit the schema.
 #[derive(Debug)]
 pub(crate) struct Malformed(String);
+
+impl Malformed {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
+        Self(problem.into())
+    }
+}
 
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -73,9 +85,9 @@ pub(crate) fn read(path: &Path) -> Result<Vec<Result<Case, Malformed>>, Malforme
 struct Line {
     id: String,
     kind: String,
-    pipeline: Map<String, Value>,
+    pipeline: Map<String, Json>,
     #[serde(default)]
-    input: Vec<Value>,
+    input: Vec<Json>,
 }
 
 fn parse(line: &str, folder: &Path) -> Result<Case, Malformed> {
@@ -95,13 +107,14 @@ fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
     let pipeline = &line.pipeline;
     Ok(match line.kind.as_str() {
         "window" => Question::Windows(WindowCase::parse(pipeline, items(&line.input)?)?),
-        "golden" => match pipeline.get("input_ref").and_then(Value::as_str) {
+        "golden" => match pipeline.get("input_ref").and_then(Json::as_str) {
             Some(file) => {
                 let rows = rows_of(&folder.join(file))?;
                 Question::Golden(WindowCase::parse(pipeline, rows)?)
             }
-            None => Question::Unsupported("there is no input_ref to read".into()),
+            None => Question::Nexmark(NexmarkCase::parse(pipeline, folder)?),
         },
+        "ops" => Question::Operators(OperatorCase::parse(pipeline, &line.input)?),
         "assign" => Question::Assign(settings(pipeline)?, items(&line.input)?),
         "merge" => Question::Merge(items(&line.input)?),
         "wmgen" => Question::Watermarks(settings(pipeline)?, items(&line.input)?),
@@ -124,7 +137,7 @@ fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
 
 /// What a pipeline says that is understood nowhere: a setting, or its value. A
 /// case with such a thing means something else than what would be run.
-fn unknown(pipeline: &Map<String, Value>) -> Option<String> {
+fn unknown(pipeline: &Map<String, Json>) -> Option<String> {
     let setting = pipeline.keys().find(|name| !KNOWN.contains(&name.as_str()));
     if let Some(name) = setting {
         return Some(format!("the setting {name:?}"));
@@ -201,11 +214,11 @@ const AGGREGATES: [&str; 10] = [
 const WATERMARKS: [&str; 2] = ["explicit", "bounded"];
 
 /// The pipeline, read as those of its settings that `T` is about.
-fn settings<T: DeserializeOwned>(pipeline: &Map<String, Value>) -> Result<T, Malformed> {
-    T::deserialize(Value::Object(pipeline.clone())).map_err(|e| Malformed(format!("pipeline: {e}")))
+pub(crate) fn settings<T: DeserializeOwned>(pipeline: &Map<String, Json>) -> Result<T, Malformed> {
+    T::deserialize(Json::Object(pipeline.clone())).map_err(|e| Malformed(format!("pipeline: {e}")))
 }
 
-fn items<T: DeserializeOwned>(input: &[Value]) -> Result<Vec<T>, Malformed> {
+pub(crate) fn items<T: DeserializeOwned>(input: &[Json]) -> Result<Vec<T>, Malformed> {
     (0..)
         .zip(input)
         .map(|(index, item)| {
@@ -321,7 +334,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    fn parse(pipeline: &Map<String, Value>) -> Result<Self, Malformed> {
+    fn parse(pipeline: &Map<String, Json>) -> Result<Self, Malformed> {
         #[derive(Deserialize)]
         struct Plain {
             allowed_lateness_ms: Option<i64>,
@@ -340,8 +353,8 @@ impl Settings {
     }
 }
 
-fn bounded(pipeline: &Map<String, Value>) -> Result<Option<Bounded>, Malformed> {
-    match pipeline.get("watermarks").and_then(Value::as_str) {
+fn bounded(pipeline: &Map<String, Json>) -> Result<Option<Bounded>, Malformed> {
+    match pipeline.get("watermarks").and_then(Json::as_str) {
         None | Some("explicit") => Ok(None),
         Some("bounded") => Ok(Some(settings(pipeline)?)),
         Some(other) => Err(Malformed(format!("pipeline: watermarks {other:?}"))),
@@ -364,7 +377,7 @@ pub(crate) struct WindowCase {
 }
 
 impl WindowCase {
-    fn parse(pipeline: &Map<String, Value>, input: Vec<Item>) -> Result<Self, Malformed> {
+    fn parse(pipeline: &Map<String, Json>, input: Vec<Item>) -> Result<Self, Malformed> {
         #[derive(Deserialize)]
         struct Plain {
             #[serde(default)]
@@ -399,32 +412,29 @@ impl WindowCase {
             input,
         })
     }
-
-    /// Whether the case says that its stream ends.
-    pub(crate) fn ends(&self) -> bool {
-        let is_end = |item: &Item| matches!(item, Item::End { .. });
-        self.input.iter().any(is_end)
-    }
 }
 
 // ── the input ──
 
-/// A key, as JSON has it; or the value of a record that is joined.
-#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq, Hash)]
+/// A key, or the value of an operator case or of a record that is joined, as JSON has it.
+pub(crate) type Key = Value;
+
+/// A number or a text.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[serde(untagged)]
-pub(crate) enum Key {
+pub(crate) enum Value {
     Number(i64),
     Text(String),
 }
 
-impl Default for Key {
+impl Default for Value {
     fn default() -> Self {
         Self::Text(String::new())
     }
 }
 
 /// The key of a stream that has none.
-impl From<()> for Key {
+impl From<()> for Value {
     fn from((): ()) -> Self {
         Self::default()
     }
@@ -509,7 +519,7 @@ pub(crate) enum JoinShape {
 }
 
 impl JoinCase {
-    fn parse(pipeline: &Map<String, Value>, mut input: Vec<JoinItem>) -> Result<Self, Malformed> {
+    fn parse(pipeline: &Map<String, Json>, mut input: Vec<JoinItem>) -> Result<Self, Malformed> {
         #[derive(Deserialize)]
         struct Bounds {
             lower_ms: i64,

@@ -11,12 +11,13 @@
 
 use crate::answer::{Answer, LateJoinRow, PairRow};
 use crate::case::{JoinCase, JoinItem, JoinShape, Joinable, Key, Side};
-use crate::kept::Kept;
 use crate::kind::Kind;
 use fluxus::prelude::*;
+use fluxus::sink::{Ending, Sink, SinkError};
 use fluxus::source::{
     BoxError, Collector, Flow, Pulled, Signal, Source, SourceStatus, Stamp, Watermark,
 };
+use fluxus::testing::{Heard, Said};
 use fluxus::windows::{
     Global, Inner, IntervalBounds, IntervalPairs, JoinLimit, StateLimit, WatermarkCombiner,
     WindowKind,
@@ -24,7 +25,7 @@ use fluxus::windows::{
 use fluxus::{Either, IdleStrategy, JoinedPair, Rejected, WindowPair};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{mpsc, Arc};
+use std::sync::Arc;
 
 /// The pairs of a case.
 pub(crate) fn answer(case: &JoinCase, engine: &Config) -> Result<Answer, BoxError> {
@@ -75,8 +76,8 @@ struct Tour<'a> {
     engine: Config,
     left: Arc<[Step]>,
     right: Arc<[Step]>,
-    /// The last watermark of streams that do not end.
-    stops_at: Option<Timestamp>,
+    /// Which item raises both sides' watermark to which time.
+    causes: BTreeMap<i64, usize>,
     /// The watermark that has come out behind the join.
     through: Arc<AtomicI64>,
 }
@@ -96,8 +97,8 @@ impl<'a> Tour<'a> {
     fn of(case: &'a JoinCase, engine: &Config) -> Self {
         let mut combiner = WatermarkCombiner::new(2);
         let mut sides: [Vec<Step>; 2] = Default::default();
-        let (mut last, mut ends) = (None, false);
-        for item in &case.input {
+        let mut causes = BTreeMap::new();
+        for (index, item) in case.input.iter().enumerate() {
             let (left, right) = (0..1, 1..2);
             let of = |side: &Option<Side>| match side {
                 None => 0..2,
@@ -117,15 +118,16 @@ impl<'a> Tour<'a> {
                     }
                 }
                 JoinItem::End { side, .. } => {
-                    ends = true;
                     for input in of(side) {
                         risen = combiner.ended(input).watermark.or(risen);
                     }
                 }
             }
+            if let Some(time) = risen {
+                causes.insert(time.nanos(), index);
+            }
             // The end of time is said by the end of the streams.
             if let Some(time) = risen.filter(|&time| time < Timestamp::MAX) {
-                last = Some(time);
                 for side in &mut sides {
                     side.push(Step::Watermark(time));
                     side.push(Step::Gate(time));
@@ -139,7 +141,7 @@ impl<'a> Tour<'a> {
             engine: engine.clone().idle(IdleStrategy::Yield),
             left,
             right,
-            stops_at: last.filter(|_| !ends),
+            causes,
             through: Arc::new(AtomicI64::new(i64::MIN)),
         }
     }
@@ -148,7 +150,6 @@ impl<'a> Tour<'a> {
         Player {
             steps: Arc::clone(steps),
             next: 0,
-            ends: self.stops_at.is_none(),
             through: Arc::clone(&self.through),
         }
     }
@@ -159,7 +160,7 @@ impl<'a> Tour<'a> {
         let left = job.timed_source(self.side(&self.left)).key_by(key_of);
         let right = job.timed_source(self.side(&self.right)).key_by(key_of);
         let (pairs, rejected) = left.interval_join(right, bounds).rows_with_rejected(Inner);
-        let row = |pair: JoinedPair<Key, Joinable, Joinable>| PairRow {
+        let pairs = pairs.map(|pair: JoinedPair<Key, Joinable, Joinable>| PairRow {
             key: pair.key,
             // It comes with the second of its records, at the later of their times.
             at: Some(pair.left.index.max(pair.right.index)),
@@ -168,15 +169,15 @@ impl<'a> Tour<'a> {
             end: None,
             left: pair.left.value,
             right: pair.right.value,
-        };
-        let (pair_sink, pairs_kept) = Kept::telling(row, self.stops_at, &self.through);
-        pairs.sink(pair_sink);
-        let (late_sink, late) = Kept::new(late_row, self.stops_at);
-        rejected.sink(late_sink);
-        let (pairs, late) = self.run(job, &pairs_kept, &late)?;
+        });
+        let [pairs, gate] = pairs.fan_out();
+        let pairs = pairs.heard();
+        gate.sink(Gate(Arc::clone(&self.through)));
+        let late = rejected.map(late_row).heard();
+        job.run()?;
         Ok(Answer::Joined {
-            pairs,
-            late,
+            pairs: pairs.records(),
+            late: late.records(),
             buffered: buffered(self.case, bounds)?,
         })
     }
@@ -190,7 +191,7 @@ impl<'a> Tour<'a> {
         let left = job.timed_source(self.side(&self.left)).key_by(key_of);
         let right = job.timed_source(self.side(&self.right)).key_by(key_of);
         let (pairs, rejected) = left.window_join(right, windows).rows_with_rejected(Inner);
-        let row = |pair: WindowPair<Key, Joinable, Joinable>| PairRow {
+        let pairs = pairs.map(|pair: WindowPair<Key, Joinable, Joinable>| PairRow {
             key: pair.key,
             at: None,
             ts: None,
@@ -198,34 +199,61 @@ impl<'a> Tour<'a> {
             end: Some(pair.window.end().nanos()),
             left: pair.left.value,
             right: pair.right.value,
-        };
-        let (pair_sink, pairs_kept) = Kept::telling(row, self.stops_at, &self.through);
-        pairs.sink(pair_sink);
-        let (late_sink, late) = Kept::new(late_row, self.stops_at);
-        rejected.sink(late_sink);
-        let (pairs, late) = self.run(job, &pairs_kept, &late)?;
-        let buffered = None;
+        });
+        let [pairs, gate] = pairs.fan_out();
+        let pairs = pairs.heard();
+        gate.sink(Gate(Arc::clone(&self.through)));
+        let late = rejected.map(late_row).heard();
+        job.run()?;
         Ok(Answer::Joined {
-            pairs,
-            late,
-            buffered,
+            pairs: self.placed(&pairs),
+            late: late.records(),
+            buffered: None,
         })
     }
 
-    fn run<P, Q>(
-        &self,
-        job: Job,
-        pairs: &mpsc::Receiver<P>,
-        late: &mpsc::Receiver<Q>,
-    ) -> Result<(P, Q), BoxError> {
-        let running = job.start()?;
-        let (pairs, late) = (pairs.recv(), late.recv());
-        if self.stops_at.is_some() {
-            running.stop();
+    /// The pairs of windows, each with the item that raised the watermark which set
+    /// it free: it comes ahead of that one, and behind the one before. Behind the
+    /// last it is the end's, if the case says where that is.
+    fn placed(&self, pairs: &Heard<PairRow>) -> Vec<PairRow> {
+        let mut placed = Vec::new();
+        for said in pairs.take() {
+            let mut rows = Vec::new();
+            for line in said {
+                let risen_to = match line {
+                    Said::Record(_, row) => {
+                        rows.push(row);
+                        continue;
+                    }
+                    Said::Watermark(time) => time,
+                    Said::End => i64::MAX,
+                    _ => continue,
+                };
+                if let Some(&at) = self.causes.get(&risen_to) {
+                    let at = Some(at);
+                    placed.extend(rows.drain(..).map(|row| PairRow { at, ..row }));
+                }
+            }
         }
-        // If something has failed, this says what.
-        running.join()?;
-        Ok((pairs?, late?))
+        placed
+    }
+}
+
+/// Tells which watermark has come through, for who waits for it.
+struct Gate(Arc<AtomicI64>);
+
+impl<T: 'static> Sink<T> for Gate {
+    fn write(&mut self, _: Timestamp, _: T) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn watermark(&mut self, time: Timestamp) -> Result<(), SinkError> {
+        self.0.store(time.nanos(), Ordering::SeqCst);
+        Ok(())
+    }
+
+    fn close(&mut self, _: Ending) -> Result<(), SinkError> {
+        Ok(())
     }
 }
 
@@ -318,7 +346,6 @@ fn buffered(
 struct Player {
     steps: Arc<[Step]>,
     next: usize,
-    ends: bool,
     through: Arc<AtomicI64>,
 }
 
@@ -359,8 +386,7 @@ impl Source for Player {
         let status = match self.next < self.steps.len() {
             true if is_waiting => SourceStatus::Idle,
             true => SourceStatus::Ready,
-            false if self.ends => SourceStatus::Ended,
-            false => SourceStatus::Idle,
+            false => SourceStatus::Ended,
         };
         Ok(Pulled {
             records,

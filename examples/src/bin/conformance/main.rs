@@ -13,9 +13,11 @@ mod case;
 mod alone;
 mod joins;
 mod kind;
+mod nexmark;
+mod operators;
 mod windows;
 
-mod kept;
+mod caused;
 mod replay;
 
 mod answer;
@@ -125,6 +127,8 @@ fn answer_to(question: &Question, engine: &Config) -> Result<Answer, BoxError> {
         Question::Bounds(case) => Ok(Answer::Config {
             error: joins::bounds(case).is_err(),
         }),
+        Question::Operators(case) => operators::answer(case, engine),
+        Question::Nexmark(case) => nexmark::answer(case, engine),
         Question::Unsupported(_) => Ok(Answer::Unsupported { unsupported: true }),
     }
 }

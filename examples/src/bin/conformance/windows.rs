@@ -5,25 +5,25 @@
 //!                                                           └───────► what came too late
 //! ```
 
-use crate::answer::{Answer, LateRow, Outcome, Row};
-use crate::case::{Element, Figure, Fires, Key, WindowCase};
-use crate::kept::Kept;
+use crate::answer::{Answer, LateRow, Outcome, Placed, Row};
+use crate::case::{Element, Figure, Fires, Item, Key, WindowCase};
+use crate::caused::caused;
 use crate::kind::Kind;
-use crate::replay::{Replay, Script};
+use crate::replay::script_of;
 use fluxus::prelude::*;
 use fluxus::source::BoxError;
+use fluxus::testing::{Heard, Said, Script};
 use fluxus::windows::{
     Collect, CountKind, Distinct, First, Global, Last, Lateness, LatenessError, Trigger,
     TriggerError, WindowAssigner, WindowKind,
 };
 use fluxus::{Chain, Measure, Rejected, Timed, WindowedStream};
 use std::hash::Hash;
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// The results of a case.
 pub(crate) fn answer(case: &WindowCase, engine: &Config) -> Result<Answer, BoxError> {
-    let script = Script::of(case)?;
+    let script = script_of(case)?;
     let tour = Tour {
         case,
         script,
@@ -98,14 +98,14 @@ impl Figure {
 /// A case, and how the engine is to run it.
 struct Tour<'a> {
     case: &'a WindowCase,
-    script: Script,
+    script: Vec<Said<Element>>,
     engine: &'a Config,
 }
 
 /// What comes out of a run.
 struct Output {
-    rows: mpsc::Receiver<Vec<Row>>,
-    late: mpsc::Receiver<Vec<LateRow>>,
+    rows: Heard<Row>,
+    late: Heard<LateRow>,
 }
 
 impl Tour<'_> {
@@ -115,7 +115,8 @@ impl Tour<'_> {
     /// their times and sends watermarks of its own.
     fn begin(&self) -> Result<(Job, DataStream<impl Timed<Item = Element>>), BoxError> {
         let job = Job::new("case", self.engine.clone())?;
-        let stream = job.timed_source(Replay::of(&self.script));
+        let script = Script::of(self.script.iter().cloned());
+        let stream = job.timed_source(script);
         Ok((job, stream))
     }
 
@@ -124,24 +125,28 @@ impl Tour<'_> {
     /// depends on the aggregate.
     fn in_slices<W>(&self, windows: W) -> Result<Answer, BoxError>
     where
-        W: WindowKind<Element> + WindowAssigner<Element>,
+        W: WindowKind<Element> + WindowAssigner<Element> + Clone,
     {
         if !self.case.is_keyed || self.trigger()?.is_some() {
             return self.in_time(windows);
         }
         let (job, stream) = self.begin()?;
+        let assigner = windows.clone();
         let keyed = stream.key_by(key_of);
         let windows = keyed.window(windows).allowed_lateness(self.lateness()?);
         let output = self.aggregate(windows);
-        self.run(job, output)
+        self.run(job, output, |report, late| {
+            self.ignored(&assigner, report, late)
+        })
     }
 
     /// Windows that cut time: with keys or without, with a trigger or without.
     fn in_time<W>(&self, windows: W) -> Result<Answer, BoxError>
     where
-        W: WindowKind<Element> + WindowAssigner<Element>,
+        W: WindowKind<Element> + WindowAssigner<Element> + Clone,
     {
         let (job, stream) = self.begin()?;
+        let assigner = windows.clone();
         let lateness = self.lateness()?;
         let output = if self.case.is_keyed {
             let keyed = stream.key_by(key_of);
@@ -158,7 +163,9 @@ impl Tour<'_> {
                 Some(trigger) => self.aggregate_all(windows.trigger(trigger)),
             }
         };
-        self.run(job, output)
+        self.run(job, output, |report, late| {
+            self.ignored(&assigner, report, late)
+        })
     }
 
     /// Windows that cut the records of each key by their number. Time plays no
@@ -173,7 +180,7 @@ impl Tour<'_> {
             false => |_| Key::default(),
         };
         let output = self.aggregate(stream.key_by(key).count_window(windows));
-        self.run(job, output)
+        self.run(job, output, |_, _| Ok(Vec::new()))
     }
 
     /// How long windows are kept for late records.
@@ -283,33 +290,80 @@ impl Tour<'_> {
             end: is_bounded.then_some(result.end().nanos()),
             key: result.key.into(),
             value: outcome(figure, result.value),
+            at: None,
         };
         let late_row = |rejected: Rejected<Element>| LateRow::from(rejected.value);
-        let (row_sink, rows) = Kept::new(row, self.script.stops_at);
-        let (late_sink, late) = Kept::new(late_row, self.script.stops_at);
-        results.sink(row_sink);
-        rejected.sink(late_sink);
-        Output { rows, late }
+        Output {
+            rows: results.map(row).heard(),
+            late: rejected.map(late_row).heard(),
+        }
     }
 
     // ── the run ──
 
-    /// Runs the job to its end. A case that does not say how its stream ends is
-    /// stopped when its last watermark has come out: the end of a stream would
-    /// close all windows.
-    fn run(&self, job: Job, output: Output) -> Result<Answer, BoxError> {
-        let running = job.start()?;
-        let (windows, late) = (output.rows.recv(), output.late.recv());
-        if self.script.stops_at.is_some() {
-            running.stop();
-        }
-        // If something has failed, this says what.
-        let report = running.join()?;
-        let wants_live = self.case.asks_for_live_windows;
+    /// Runs the job to its end.
+    fn run(
+        &self,
+        job: Job,
+        output: Output,
+        ignored: impl FnOnce(&Report, &[LateRow]) -> Result<Vec<LateRow>, BoxError>,
+    ) -> Result<Answer, BoxError> {
+        let report = job.run()?;
+        let late: Vec<LateRow> = self.placed(&output.late);
+        let live = report.total(Measure::PanesHeld);
         Ok(Answer::Windows {
-            windows: windows?,
-            late: late?,
-            live: wants_live.then(|| report.total(Measure::PanesHeld)),
+            windows: self.placed(&output.rows),
+            ignored: ignored(&report, &late)?,
+            late,
+            live: self.case.asks_for_live_windows.then_some(live),
         })
+    }
+
+    /// What came out, each with the number of the item that brought it about. A
+    /// case that does not say how its stream ends does not ask what its end
+    /// brings about: the end of a stream closes all windows.
+    fn placed<T: Placed>(&self, heard: &Heard<T>) -> Vec<T> {
+        let is_end = |item: &Item| matches!(item, Item::End { .. });
+        let end = self.case.input.iter().rposition(is_end);
+        let place = |(item, row): (usize, T)| {
+            let item = match item < self.case.input.len() {
+                true => Some(item),
+                false => end,
+            };
+            item.map(|item| row.at(item))
+        };
+        caused(heard).into_iter().filter_map(place).collect()
+    }
+
+    /// The records that lie in no window, save those that are late all the same.
+    /// The engine counts them; which they are, the windows say themselves.
+    fn ignored<W: WindowAssigner<Element>>(
+        &self,
+        windows: &W,
+        report: &Report,
+        late: &[LateRow],
+    ) -> Result<Vec<LateRow>, BoxError> {
+        let mut ignored = Vec::new();
+        for (number, item) in self.case.input.iter().enumerate() {
+            let Item::Element(element) = item else {
+                continue;
+            };
+            let mut lies_in_one = false;
+            let time = Timestamp::from_nanos(element.time);
+            windows.assign(time, element, |_| lies_in_one = true);
+            let is_late = || late.iter().any(|row| row.at == Some(number));
+            if !lies_in_one && !is_late() {
+                ignored.push(LateRow::from(element.clone()).at(number));
+            }
+        }
+        let counted = report.total(Measure::Ignored);
+        match counted == ignored.len() as u64 {
+            true => Ok(ignored),
+            false => Err(format!(
+                "{counted} records were counted as ignored; {} lie in no window",
+                ignored.len()
+            )
+            .into()),
+        }
     }
 }

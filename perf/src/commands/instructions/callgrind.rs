@@ -60,12 +60,37 @@ pub(super) fn count(program: &Path, run: Run) -> Result<Count, String> {
         events,
         hash_seed,
     } = run;
+    let arguments = [
+        "once".to_owned(),
+        workload.to_string(),
+        format!("--engine={}", runner.word()),
+        format!("--events={events}"),
+        format!("--hash-seed={hash_seed}"),
+    ];
+    let what = format!("{workload}, {}, {events} events", runner.word());
+    let (instructions, output) = count_of(program, &arguments, &what)?;
+    let answer = serde_json::from_slice(&output)
+        .map_err(|_| format!("{what} under valgrind: it gave no digest"))?;
+    Ok(Count {
+        instructions,
+        answer,
+    })
+}
+
+/// How many instructions `program` executes with these arguments, and what it
+/// writes; `what` says in errors what it was to do.
+///
+/// # Errors
+/// When valgrind is missing, or the run failed, with what was said.
+pub(in crate::commands) fn count_of(
+    program: &Path,
+    arguments: &[String],
+    what: &str,
+) -> Result<(u64, Vec<u8>), String> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(program)
-        .args(["once", &workload.to_string(), "--engine", runner.word()])
-        .args(["--events", &events.to_string()])
-        .args(["--hash-seed", &hash_seed.to_string()])
+        .args(arguments)
         .output()
         .map_err(|error| {
             format!("valgrind cannot be started ({error}): install it, apt-get install valgrind")
@@ -78,20 +103,13 @@ pub(super) fn count(program: &Path, run: Run) -> Result<Count, String> {
             .rev()
             .map(|line| format!("\n  {line}"))
             .collect();
-        format!(
-            "{workload}, {}, {events} events under valgrind: {why}{last}",
-            runner.word()
-        )
+        format!("{what} under valgrind: {why}{last}")
     };
     if !output.status.success() {
         return Err(failed(&output.status.to_string()));
     }
     let instructions = collected(&said).ok_or_else(|| failed("no count in what it said:"))?;
-    let answer = serde_json::from_slice(&output.stdout).map_err(|_| failed("no digest:"))?;
-    Ok(Count {
-        instructions,
-        answer,
-    })
+    Ok((instructions, output.stdout))
 }
 
 /// The count in a line such as `==12== Collected : 10711445`.

@@ -27,6 +27,7 @@ use serde::Serialize;
 use fluxus_perf::{Compiler, Workload};
 
 use self::baseline::{Baseline, Figures};
+pub(super) use self::callgrind::count_of;
 use self::callgrind::{count, Count, Sizes};
 use super::arguments::number;
 use super::once::Runner;
