@@ -1,8 +1,8 @@
 use crate::job::Shared;
 use crate::{DataStream, KeyedStream};
 use fluxus_core::operator::{
-    AsOfJoin, CoGroup, Either, FlatMap, IntervalJoin, Rejected, SideStream, Sides, TableJoin,
-    TableLookup, TableSpread, WindowPairs, WindowResult,
+    AsOfJoin, CoGroup, Either, FlatMap, IntervalJoin, Sides, TableJoin, TableLookup, TableSpread,
+    WindowPairs, WindowResult,
 };
 use fluxus_core::windows::{
     FullOuter, Inner, IntervalBounds, JoinKind, Lateness, LeftOuter, RightOuter, TableChange,
@@ -18,14 +18,31 @@ use std::time::Duration;
 /// Records that each instance of a join may hold, unless it is told otherwise.
 const RECORD_LIMIT: usize = 1 << 24;
 
-/// The records of either stream that a join did not take.
-pub type RejectedEither<L, R> = DataStream<SideStream<Rejected<Either<L, R>>>>;
-
 /// Joins: records of two streams that have the same key.
 ///
 /// Both streams must have keys of one type, and be of one job. None of the joins
 /// ever makes one stream wait for the other: what has no partner yet is held, up to
-/// a limit.
+/// a limit. What is late, or finds no room, is a stream too, if it is asked for:
+/// [`DataStream::with_rejected`], of records of [either](crate::Either) side.
+///
+/// ```
+/// # use fluxus::prelude::*;
+/// # use fluxus::windows::IntervalBounds;
+/// # use fluxus::Either;
+/// # use std::time::Duration;
+/// # let job = Job::new("doc", Config::new().workers(1).batch(1))?;
+/// # let stream = |rows: [i64; 3]| job.from_iter(rows)
+/// #     .timestamps(|&t| Timestamp::from_secs(t), BoundedDisorder::monotonous());
+/// let (left, right) = (stream([1, 20, 2]), stream([1, 20, 30]));
+/// let second = IntervalBounds::within(Duration::from_secs(1));
+/// let joined = left.key_by(|_| ()).interval_join(right.key_by(|_| ()), second);
+/// let (pairs, rejected) = joined.inner().with_rejected();
+/// # pairs.for_each(|_| {});
+/// let late = rejected.map(|rejected| rejected.value).collect();
+/// # job.run_local()?;
+/// assert_eq!(late.take(), [Either::Left(2)]);
+/// # Ok::<(), fluxus::Error>(())
+/// ```
 impl<C, F, K> KeyedStream<C, F>
 where
     C: Chain,
@@ -117,8 +134,8 @@ where
     /// a function, each side in the order of its coming; what it yields goes on, at
     /// the window's last instant. One of the sides may be empty.
     ///
-    /// [`window_join`](Self::window_join) has the same with an allowed lateness, or
-    /// with a stream of what is rejected.
+    /// [`window_join`](Self::window_join) has the same with an allowed lateness:
+    /// [`WindowJoined::co_group`].
     ///
     /// ```
     /// # use fluxus::prelude::*;
@@ -329,21 +346,6 @@ impl<A, B, F, G> TwoStreams<A, B, F, G> {
     }
 }
 
-/// Makes the stream of what a join rejects, with the method `rejected` of its chain.
-macro_rules! with_rejected {
-    ($shared:expr, $chain:expr) => {{
-        let shared = $shared;
-        let name = shared.name("rejected");
-        let mut chain = $chain;
-        let rejected = shared.plan(|plan| chain.rejected(plan, name.clone()));
-        let rejected = rejected.unwrap_or_else(|| SideStream::none(name));
-        (
-            DataStream::new(Rc::clone(&shared), chain),
-            DataStream::new(shared, rejected),
-        )
-    }};
-}
-
 /// Two streams that meet in an [interval join](KeyedStream::interval_join), waiting
 /// to be told which records make a row.
 #[must_use = "a stream that is not brought to a sink is a mistake"]
@@ -401,40 +403,6 @@ where
     /// Pairs, and each record that finds no partner.
     pub fn full_outer(self) -> DataStream<IntervalJoin<A, B, F, G, FullOuter>> {
         self.rows(FullOuter)
-    }
-
-    /// As [`rows`](Self::rows), with a stream of the records that are late or find no
-    /// room.
-    ///
-    /// ```
-    /// # use fluxus::prelude::*;
-    /// # use fluxus::windows::{Inner, IntervalBounds};
-    /// # use fluxus::Either;
-    /// # use std::time::Duration;
-    /// # let job = Job::new("doc", Config::new().workers(1).batch(1))?;
-    /// # let stream = |rows: [i64; 3]| job.from_iter(rows)
-    /// #     .timestamps(|&t| Timestamp::from_secs(t), BoundedDisorder::monotonous());
-    /// let (left, right) = (stream([1, 20, 2]), stream([1, 20, 30]));
-    /// let second = IntervalBounds::within(Duration::from_secs(1));
-    /// let (pairs, rejected) = left
-    ///     .key_by(|_| ())
-    ///     .interval_join(right.key_by(|_| ()), second)
-    ///     .rows_with_rejected(Inner);
-    /// # pairs.for_each(|_| {});
-    /// let late = rejected.map(|rejected| rejected.value).collect();
-    /// # job.run_local()?;
-    /// assert_eq!(late.take(), [Either::Left(2)]);
-    /// # Ok::<(), fluxus::Error>(())
-    /// ```
-    #[allow(clippy::type_complexity)]
-    pub fn rows_with_rejected<J: JoinKind>(
-        self,
-        kind: J,
-    ) -> (
-        DataStream<IntervalJoin<A, B, F, G, J>>,
-        RejectedEither<A::Item, B::Item>,
-    ) {
-        with_rejected!(Rc::clone(&self.streams.shared), self.chain(kind))
     }
 
     fn chain<J: JoinKind>(self, kind: J) -> IntervalJoin<A, B, F, G, J> {
@@ -508,37 +476,12 @@ where
         self.rows(FullOuter)
     }
 
-    /// As [`rows`](Self::rows), with a stream of the records that are late or find no
-    /// room.
-    #[allow(clippy::type_complexity)]
-    pub fn rows_with_rejected<J: JoinKind>(
-        self,
-        kind: J,
-    ) -> (PairsOf<A, B, F, G, W, J>, RejectedEither<A::Item, B::Item>) {
-        let (grouped, rejected) = self.co_group_with_rejected();
-        let name = grouped.shared.name("pairs");
-        let pairs = WindowPairs::new(name, grouped.chain, kind);
-        (DataStream::new(grouped.shared, pairs), rejected)
-    }
-
     /// The records of both sides, for each key and window: one
     /// [`WindowResult`](crate::WindowResult) with [`Sides`].
     pub fn co_group(self) -> DataStream<CoGroup<A, B, F, G, W>> {
         let shared = Rc::clone(&self.streams.shared);
         let chain = self.chain();
         DataStream::new(shared, chain)
-    }
-
-    /// As [`co_group`](Self::co_group), with a stream of the records that are late or
-    /// find no room.
-    #[allow(clippy::type_complexity)]
-    pub fn co_group_with_rejected(
-        self,
-    ) -> (
-        DataStream<CoGroup<A, B, F, G, W>>,
-        RejectedEither<A::Item, B::Item>,
-    ) {
-        with_rejected!(Rc::clone(&self.streams.shared), self.chain())
     }
 
     fn chain(self) -> CoGroup<A, B, F, G, W> {
@@ -597,30 +540,6 @@ where
         let shared = Rc::clone(&self.streams.shared);
         let chain = self.chain(LeftOuter);
         DataStream::new(shared, chain)
-    }
-
-    /// As [`inner`](Self::inner), with a stream of the records and versions that are
-    /// late or find no room.
-    #[allow(clippy::type_complexity)]
-    pub fn inner_with_rejected(
-        self,
-    ) -> (
-        DataStream<AsOfJoin<A, B, F, G, Inner>>,
-        RejectedEither<A::Item, B::Item>,
-    ) {
-        with_rejected!(Rc::clone(&self.streams.shared), self.chain(Inner))
-    }
-
-    /// As [`left_outer`](Self::left_outer), with a stream of the records and versions
-    /// that are late or find no room.
-    #[allow(clippy::type_complexity)]
-    pub fn left_outer_with_rejected(
-        self,
-    ) -> (
-        DataStream<AsOfJoin<A, B, F, G, LeftOuter>>,
-        RejectedEither<A::Item, B::Item>,
-    ) {
-        with_rejected!(Rc::clone(&self.streams.shared), self.chain(LeftOuter))
     }
 
     fn chain<J: JoinKind>(self, kind: J) -> AsOfJoin<A, B, F, G, J> {
@@ -703,18 +622,6 @@ where
         let shared = Rc::clone(&self.streams.shared);
         let chain = self.chain(LeftOuter);
         DataStream::new(shared, chain)
-    }
-
-    /// As [`left_outer`](Self::left_outer), with a stream of the changes for which the
-    /// table has no room.
-    #[allow(clippy::type_complexity)]
-    pub fn left_outer_with_rejected(
-        self,
-    ) -> (
-        DataStream<TableJoin<A, B, F, G, H, LeftOuter>>,
-        RejectedEither<A::Item, B::Item>,
-    ) {
-        with_rejected!(Rc::clone(&self.streams.shared), self.chain(LeftOuter))
     }
 
     fn chain<J: JoinKind>(self, kind: J) -> TableJoin<A, B, F, G, H, J> {

@@ -84,9 +84,7 @@ struct Readme;
 
 pub use data_stream::DataStream;
 pub use job::Job;
-pub use joins::{
-    AsOfJoined, ChangingTableJoined, IntervalJoined, RejectedEither, TableJoined, WindowJoined,
-};
+pub use joins::{AsOfJoined, ChangingTableJoined, IntervalJoined, TableJoined, WindowJoined};
 pub use keyed_stream::KeyedStream;
 pub use shape::Branch;
 pub use windowed_stream::WindowedStream;

@@ -3,7 +3,7 @@
 
 use fluxus::prelude::*;
 use fluxus::testing::{assert_in_any_order, run_with_seeds};
-use fluxus::windows::{FullOuter, Inner, IntervalBounds, LeftOuter, Sliding, TableChange};
+use fluxus::windows::{IntervalBounds, Sliding, TableChange};
 use fluxus::{Either, Measure, Rejection, Timed, WhenFull};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -190,7 +190,8 @@ fn what_is_not_taken_is_a_stream_and_counted() {
     let bounds = IntervalBounds::from_nanos(0, 2).unwrap();
     let (pairs, rejected) = stream(&[1, 10, 3, 12])
         .interval_join(stream(&[2, 10, 11, 12]), bounds)
-        .rows_with_rejected(LeftOuter);
+        .left_outer()
+        .with_rejected();
     let pairs = pairs.map(|pair| (pair.left, pair.right)).collect();
     let rejected = rejected.map(|r| (r.value, r.reason)).collect();
     let report = job.run_local().unwrap();
@@ -219,7 +220,8 @@ fn a_join_that_is_full_rejects_or_fails_as_it_is_told() {
         let (pairs, rejected) = keyed(&left)
             .interval_join(keyed(&[]), IntervalBounds::within(Duration::from_secs(1)))
             .record_limit(30)
-            .rows_with_rejected(FullOuter);
+            .full_outer()
+            .with_rejected();
         let pairs = pairs.named("the join").collect();
         let rejected = rejected.map(|r| r.reason).collect();
         match (when_full, job.run()) {
@@ -251,7 +253,8 @@ fn a_window_join_keeps_its_windows_for_what_is_late_and_tells_what_is_too_late()
             Tumbling::new(Duration::from_nanos(10)).unwrap(),
         )
         .allowed_lateness(Duration::from_nanos(5))
-        .rows_with_rejected(Inner);
+        .inner()
+        .with_rejected();
     let rows = rows.map(|row| (row.left, row.right, row.firing)).collect();
     let late = rejected.map(|r| r.value).collect();
     job.run_local().unwrap();

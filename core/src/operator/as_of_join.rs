@@ -4,7 +4,7 @@ use super::side_lanes::SideLanes;
 use super::waiting::Caches;
 use super::{Either, JoinedPair, Rejected, SideStream};
 use crate::exchange::SideRings;
-use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
+use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Rejects, Spread, Timed};
 use fluxus_windows::{Ahead, AsOfPairs, Declined, JoinKind, JoinLimit, JoinStats, Timestamp};
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -53,17 +53,16 @@ impl<A: Chain, B: Chain, F, G, J> AsOfJoin<A, B, F, G, J> {
             rejected: None,
         }
     }
+}
 
-    /// Takes the records that are late, or find no room, as a stream.
-    ///
-    /// # Errors
-    /// When there is no memory for the rings.
-    #[allow(clippy::type_complexity)]
-    pub fn rejected(
+impl<A: Chain, B: Chain, F, G, J> Rejects for AsOfJoin<A, B, F, G, J> {
+    type Record = Either<A::Item, B::Item>;
+
+    fn rejected(
         &mut self,
         plan: &mut Plan,
         name: Name,
-    ) -> Result<SideStream<Rejected<Either<A::Item, B::Item>>>, Error> {
+    ) -> Result<SideStream<Rejected<Self::Record>>, Error> {
         let instances = plan.keyed_instances();
         let (stream, rings) = SideStream::begin(plan, name, instances)?;
         self.rejected = Some(rings);

@@ -3,7 +3,7 @@ use super::keyed_windows::KeyedWindows;
 use super::side_lanes::SideLanes;
 use super::{Either, Rejected, SideStream, WindowResult};
 use crate::exchange::SideRings;
-use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
+use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Rejects, Spread, Timed};
 use fluxus_windows::{Aggregate, Lateness, WindowKind};
 use std::hash::Hash;
 
@@ -94,17 +94,16 @@ impl<A: Chain, B: Chain, F, G, W> CoGroup<A, B, F, G, W> {
             rejected: None,
         }
     }
+}
 
-    /// Takes the records that do not make it into their windows as a stream.
-    ///
-    /// # Errors
-    /// When there is no memory for the rings.
-    #[allow(clippy::type_complexity)]
-    pub fn rejected(
+impl<A: Chain, B: Chain, F, G, W> Rejects for CoGroup<A, B, F, G, W> {
+    type Record = Either<A::Item, B::Item>;
+
+    fn rejected(
         &mut self,
         plan: &mut Plan,
         name: Name,
-    ) -> Result<SideStream<Rejected<Either<A::Item, B::Item>>>, Error> {
+    ) -> Result<SideStream<Rejected<Self::Record>>, Error> {
         let instances = plan.keyed_instances();
         let (stream, rings) = SideStream::begin(plan, name, instances)?;
         self.rejected = Some(rings);

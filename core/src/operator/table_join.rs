@@ -5,7 +5,7 @@ use super::timeless::Timeless;
 use super::{Either, JoinedPair, Rejected, SideStream};
 use crate::exchange::SideRings;
 use crate::plan::Leg;
-use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Spread, Timed};
+use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Rejects, Spread, Timed};
 use fluxus_windows::{
     Ahead, Declined, JoinKind, JoinStats, StateLimit, Table, TableChange, Timestamp, TooManyKeys,
 };
@@ -64,27 +64,26 @@ impl<A: Chain, B: Chain, F, G, H, J> TableJoin<A, B, F, G, H, J> {
         }
     }
 
-    /// Takes the changes for which the table has no room as a stream.
-    ///
-    /// # Errors
-    /// When there is no memory for the rings.
-    #[allow(clippy::type_complexity)]
-    pub fn rejected(
-        &mut self,
-        plan: &mut Plan,
-        name: Name,
-    ) -> Result<SideStream<Rejected<Either<A::Item, B::Item>>>, Error> {
-        let instances = self.spread_over(plan);
-        let (stream, rings) = SideStream::begin(plan, name, instances)?;
-        self.rejected = Some(rings);
-        Ok(stream)
-    }
-
     fn spread_over(&self, plan: &Plan) -> Spread {
         match self.spread {
             TableSpread::ByKey => plan.keyed_instances(),
             TableSpread::ToAll => self.left.instances(plan),
         }
+    }
+}
+
+impl<A: Chain, B: Chain, F, G, H, J> Rejects for TableJoin<A, B, F, G, H, J> {
+    type Record = Either<A::Item, B::Item>;
+
+    fn rejected(
+        &mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<SideStream<Rejected<Self::Record>>, Error> {
+        let instances = self.spread_over(plan);
+        let (stream, rings) = SideStream::begin(plan, name, instances)?;
+        self.rejected = Some(rings);
+        Ok(stream)
     }
 }
 

@@ -1,7 +1,7 @@
-use super::{describe, Sides, WindowPair, WindowResult};
+use super::{describe, Rejected, SideStream, Sides, WindowPair, WindowResult};
 use crate::collector::pass_on;
 use crate::metrics::Measure;
-use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Signal, Spread};
+use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Rejects, Signal, Spread};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
 use fluxus_windows::{JoinKind, Timestamp};
@@ -24,10 +24,17 @@ impl<U, J> WindowPairs<U, J> {
             kind,
         }
     }
+}
 
-    /// The operator that brings the sides together.
-    pub fn upstream_mut(&mut self) -> &mut U {
-        &mut self.upstream
+impl<U: Rejects, J> Rejects for WindowPairs<U, J> {
+    type Record = U::Record;
+
+    fn rejected(
+        &mut self,
+        plan: &mut Plan,
+        name: Name,
+    ) -> Result<SideStream<Rejected<U::Record>>, Error> {
+        self.upstream.rejected(plan, name)
     }
 }
 

@@ -19,8 +19,7 @@ use fluxus::source::{
 };
 use fluxus::testing::{Heard, Said};
 use fluxus::windows::{
-    Global, Inner, IntervalBounds, IntervalPairs, JoinLimit, StateLimit, WatermarkCombiner,
-    WindowKind,
+    Global, IntervalBounds, IntervalPairs, JoinLimit, StateLimit, WatermarkCombiner, WindowKind,
 };
 use fluxus::{Either, IdleStrategy, JoinedPair, Rejected, WindowPair};
 use std::collections::BTreeMap;
@@ -159,7 +158,7 @@ impl<'a> Tour<'a> {
         let job = Job::new("case", self.engine.clone())?;
         let left = job.timed_source(self.side(&self.left)).key_by(key_of);
         let right = job.timed_source(self.side(&self.right)).key_by(key_of);
-        let (pairs, rejected) = left.interval_join(right, bounds).rows_with_rejected(Inner);
+        let (pairs, rejected) = left.interval_join(right, bounds).inner().with_rejected();
         let pairs = pairs.map(|pair: JoinedPair<Key, Joinable, Joinable>| PairRow {
             key: pair.key,
             // It comes with the second of its records, at the later of their times.
@@ -190,7 +189,7 @@ impl<'a> Tour<'a> {
         let job = Job::new("case", self.engine.clone())?;
         let left = job.timed_source(self.side(&self.left)).key_by(key_of);
         let right = job.timed_source(self.side(&self.right)).key_by(key_of);
-        let (pairs, rejected) = left.window_join(right, windows).rows_with_rejected(Inner);
+        let (pairs, rejected) = left.window_join(right, windows).inner().with_rejected();
         let pairs = pairs.map(|pair: WindowPair<Key, Joinable, Joinable>| PairRow {
             key: pair.key,
             at: None,
