@@ -187,6 +187,10 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
             self.left.expect(slot, memory);
             self.right.expect(slot, memory);
         }
+        for slot in records.iter().filter_map(Ahead::slot) {
+            self.left.expect_records(slot, memory);
+            self.right.expect_records(slot, memory);
+        }
     }
 
     /// Forgets versions of a key that no record to come can meet, as a later one

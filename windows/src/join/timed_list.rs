@@ -58,6 +58,8 @@ pub(crate) struct TimedLists<T> {
 
 /// Records for which an emptied list keeps memory.
 const KEPT: usize = 1024;
+/// Records of a list that are asked for ahead.
+const EXPECTED: usize = 8;
 /// Records that are looked at one by one before the list is halved instead.
 const NEAR: usize = 4;
 
@@ -67,8 +69,9 @@ impl<T> TimedWindows for Fronts<'_, T> {
     fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
         let lists = slots.filter_map(|slot| self.0.get(slot.index()));
         let firsts = lists.filter_map(|list| list.records.front());
-        let early = firsts.filter(|first| first.time == Timestamp::MIN);
-        std::hint::black_box(early.count());
+        // Both ends of a record: it may lie in two cache lines.
+        let odd = firsts.filter(|first| (first.time == Timestamp::MIN) & first.has_partner);
+        std::hint::black_box(odd.count());
     }
 
     #[inline(always)]
@@ -117,7 +120,8 @@ impl<T> TimedLists<T> {
     #[inline(always)]
     pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
         if let Some(list) = self.lists.get(slot.index()) {
-            memory.prefetch(list);
+            memory.prefetch(&list.records);
+            memory.prefetch(&list.timer_at);
         }
     }
 
@@ -127,9 +131,13 @@ impl<T> TimedLists<T> {
         let Some(list) = self.lists.get(slot.index()) else {
             return;
         };
-        if let (Some(first), Some(last)) = (list.records.front(), list.records.back()) {
-            memory.prefetch(first);
-            memory.prefetch(last);
+        // The first ones, and the last, behind which the next one comes.
+        for held in list.records.iter().take(EXPECTED) {
+            memory.prefetch(&held.value);
+            memory.prefetch(&held.has_partner);
+        }
+        if let Some(last) = list.records.back() {
+            memory.prefetch(&last.has_partner);
         }
     }
 

@@ -18,7 +18,9 @@ pub fn run(streams: &Streams, shape: &Shape, options: &Options) -> Result<Outcom
                     |event: &Event| Timestamp::from_millis(event.timestamp_ms),
                     disorder.clone(),
                 )
-                .key_by(|event| event.key)
+                // What the rows need of it; the time is with the record anyway.
+                .map(|event| (event.key, event.id))
+                .key_by(|&(key, _)| key)
         };
         let windows = Tumbling::new(engine::milliseconds(shape.size_ms))?;
         Ok(keyed(&streams.left)
@@ -27,8 +29,8 @@ pub fn run(streams: &Streams, shape: &Shape, options: &Options) -> Result<Outcom
             .map(|pair| Row {
                 key: pair.key,
                 time_ms: pair.window.start().millis(),
-                left: pair.left.id,
-                right: pair.right.id,
+                left: pair.left.1,
+                right: pair.right.1,
             })
             .fold_all(
                 Digest::default(),
