@@ -31,7 +31,7 @@ pub struct Job {
 
 /// What a job and its streams share while they are built.
 pub(crate) struct Shared {
-    plan: RefCell<Option<Plan>>,
+    pub(crate) plan: RefCell<Option<Plan>>,
     /// The first mistake.
     error: RefCell<Option<Error>>,
     /// How many operators were named.
@@ -76,9 +76,9 @@ impl Shared {
 }
 
 /// The chain of a stream that begins at sources which know no times.
-type Untimed<S> = Head<S, false>;
+pub(crate) type Untimed<S> = Head<S, false>;
 /// The chain of a stream that begins at sources which know their times.
-type Timed<S> = Head<S, true>;
+pub(crate) type Timed<S> = Head<S, true>;
 
 impl Job {
     /// A job without streams.
@@ -100,7 +100,7 @@ impl Job {
         &self.shared
     }
 
-    fn stream<S: Source, const TIMED: bool>(
+    pub(crate) fn stream<S: Source, const TIMED: bool>(
         &self,
         kind: &str,
         sources: Vec<S>,

@@ -67,6 +67,10 @@ mod joins;
 
 mod sinks;
 
+mod live_sources;
+mod text_sinks;
+mod text_sources;
+
 pub mod testing;
 
 pub mod event_time {
@@ -96,22 +100,28 @@ pub use fluxus_core::operator::{
 pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
     partition_of, Cause, Chain, Config, ConfigError, Control, Diagram, Error, Fault, IdleStrategy,
-    JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, RunningJob,
-    SystemClock, Timed, WallClock, Warning, WhenFull, WorkerReport,
+    JobEnding, JobFailure, Latency, ManualClock, Measure, Placement, Reading, Report, Retry,
+    RunningJob, SystemClock, Timed, Transient, WallClock, Warning, WhenFull, WorkerReport,
 };
 
 /// Sources, and what it takes to write one.
 pub mod source {
     pub use fluxus_core::source::{
-        BadUtf8, BoxError, Input, Line, LinesSource, Pulled, SendError, Source, SourceContext,
-        SourceStatus, TrySendError,
+        BadUtf8, BoxError, CounterWriter, CsvHeader, CsvSource, FollowFrom, FollowSource, Input,
+        JsonLinesSource, Line, LinesSource, MalformedLine, MissedTicks, PeerLine, PeriodError,
+        Pulled, ReaderLinesSource, RetryingSource, SendError, Source, SourceContext, SourceStatus,
+        TcpLinesSource, Tick, TickSource, TrySendError, UdpLinesSource, WhenMissing,
     };
-    pub use fluxus_core::{Collector, Flow, Signal, Stamp, Watermark};
+    pub use fluxus_core::{Clock, Collector, Flow, Signal, Stamp, Watermark};
 }
 
 /// Sinks, and what it takes to write one.
 pub mod sink {
-    pub use fluxus_core::sink::{Collected, Ending, Folded, JsonLines, Sink, SinkError};
+    pub use fluxus_core::sink::{
+        Collected, Csv, Ending, Folded, JsonLines, Lines, Output, ReceiveError, RetryingSink, Sink,
+        SinkContext, SinkError, TcpLines, TryReceiveError, UdpLines,
+    };
+    pub use fluxus_core::source::{BoxError, CounterWriter};
 }
 
 /// Event time: windows, watermarks, aggregates.

@@ -64,7 +64,7 @@ impl<C: Chain> DataStream<C> {
         self.sink_named("sink", sink);
     }
 
-    fn sink_named<S: Sink<C::Item>>(self, kind: &str, sink: S) {
+    pub(crate) fn sink_named<S: Sink<C::Item>>(self, kind: &str, sink: S) {
         let name = self.shared.name(kind);
         self.shared
             .plan(|plan| write_to(plan, name, self.chain, sink));

@@ -36,8 +36,10 @@
 //! | to test | there is |
 //! |---|---|
 //! | a job, by hand | [`Script`], [`Job::run_local`], [`ManualClock`](crate::ManualClock), [`DataStream::heard`] |
+//! | a job, step by step | [`Job::rehearse`]: it moves when it is told to |
 //! | that no order of things matters | [`run_with_seeds`]: the job's tasks in thousands of random orders |
 //! | an operator, a closure, a chain of them | [`holds`]: one record at a time, all at once, into a downstream that is full at every other call |
+//! | a source, a sink | [`source_yields`], [`sink_writes`], [`sink_cut_off`]: pulled and written to in batches of any size |
 //! | plain lists | [`assert_in_order`], [`assert_in_any_order`], [`assert_in_order_by`] |
 //!
 //! Times in the kit are whole nanoseconds, plain numbers: in a test a tick is as
@@ -45,7 +47,8 @@
 
 pub use fluxus_core::testing::{
     assert_in_any_order, assert_in_order, assert_in_order_by, cut_off, drives, each, hasty_drives,
-    holds_when, same_with_seeds, sample, Drive, Heard, Mood, Random, Said, Script, PATIENT,
+    holds_when, same_with_seeds, sample, sink_cut_off, sink_writes, source_yields, Drive, Heard,
+    Mood, Random, Rehearsal, Said, Script, PATIENT,
 };
 
 use crate::{DataStream, Job};
@@ -86,6 +89,42 @@ impl<C: Chain> DataStream<C> {
 }
 
 impl Job {
+    /// Takes the job onto the calling thread, where it moves when it is told to:
+    /// feed it, move its clock, let it settle, look at what it said. For tests.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::ManualClock;
+    /// # use std::time::Duration;
+    /// let clock = ManualClock::at(Timestamp::from_secs(100));
+    /// let job = Job::new("doc", Config::new().workers(1).clock(clock.clone()))?;
+    /// let (mut input, stream) = job.input(16)?;
+    /// let counts = stream
+    ///     .processing_time()
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .count()
+    ///     .map(|row| row.value)
+    ///     .heard();
+    ///
+    /// let mut job = job.rehearse()?;
+    /// input.send(Timestamp::MIN, "call").unwrap();
+    /// input.send(Timestamp::MIN, "me").unwrap();
+    /// job.settle();
+    /// counts.assert_records(&[]);
+    /// clock.advance(Duration::from_secs(10));
+    /// job.settle();
+    /// counts.assert_records(&[2]);
+    /// input.close();
+    /// job.finish()?;
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What was wrong with the job as it was described.
+    pub fn rehearse(self) -> Result<Rehearsal, Error> {
+        Rehearsal::of(self.take_plan()?)
+    }
+
     /// Runs the job on the calling thread, its tasks polled in a random order
     /// with random budgets: some starve for a while, some are polled again and
     /// again. The same seed gives the same polls, and so the same output in the

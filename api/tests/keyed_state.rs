@@ -4,6 +4,7 @@
 mod support;
 
 use fluxus::prelude::*;
+use fluxus::testing::run_with_seeds;
 use fluxus::{IdleStrategy, KeyTimer, ManualClock, Measure, SystemClock, WallClock, WhenFull};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -620,5 +621,50 @@ fn what_a_full_state_rejects_is_told_and_has_no_part_in_the_rest() {
                 both => panic!("{key}: {both:?}"),
             }
         }
+    }
+}
+
+/// However the tasks are interleaved: every timer fires once, those of a key in the
+/// order of time, and each state is told when its time is over.
+#[test]
+fn timers_of_several_sources_fire_once_in_order_under_any_schedule() {
+    let part = |start: i64| (0..40i64).map(move |n| start + 3 * n).collect::<Vec<_>>();
+    let expected = by_key([part(0), part(1)].concat().into_iter().flat_map(|n| {
+        let key = (n % 5) as u32;
+        [(key, n + 5), (key, n + 20)]
+    }));
+    let in_order = |mut times: Vec<i64>| {
+        times.sort_unstable();
+        times.dedup();
+        times
+    };
+    let expected: ByKey<i64> = expected
+        .into_iter()
+        .map(|(key, times)| (key, in_order(times)))
+        .collect();
+    for workers in [1, 2, 3] {
+        let told = run_with_seeds(0..400, || {
+            let config = Config::new().workers(workers).batch(4).ring_capacity(4);
+            let job = Job::new("timers", config)?;
+            let told = job
+                .from_partitions(vec![part(0), part(1)])
+                .timestamps(|&n| Timestamp::from_nanos(n), BoundedDisorder::monotonous())
+                .key_by(|n| (n % 5) as u32)
+                .process_with(
+                    0u32,
+                    |n, pending, context| {
+                        *pending += 1;
+                        context.at(Timestamp::from_nanos(n + 5));
+                        context.at(Timestamp::from_nanos(n + 20));
+                    },
+                    |timer, _, context| {
+                        let row = (*context.key(), timer.at().nanos());
+                        context.emit(row);
+                    },
+                )
+                .collect();
+            Ok((job, move || by_key(told.take())))
+        });
+        assert_eq!(told, expected, "{workers} workers");
     }
 }

@@ -31,6 +31,8 @@ mod alarm;
 mod instance;
 mod metrics;
 
+mod retry;
+
 pub mod operator;
 pub mod sink;
 pub mod source;
@@ -57,6 +59,7 @@ pub use name::Name;
 pub use partition::{partition_of, PartitionHasher};
 pub use plan::{Diagram, Plan};
 pub use record::Record;
+pub use retry::{Retry, Transient};
 pub use run::{run_local, start, JobEnding, Latency, Report, RunningJob};
 pub use signal::{Clock, Signal, Stamp, Watermark};
 pub use wall_clock::{ManualClock, SystemClock, WallClock};

@@ -25,6 +25,12 @@ pub enum Measure {
     Unmatched,
     /// Input that was not as it should be.
     Malformed,
+    /// How often something was tried again that had failed for a while.
+    Retries,
+    /// Connections that were closed at once because there were too many.
+    ConnectionsRefused,
+    /// Connections that broke off before the other side had ended them.
+    ConnectionsLost,
     /// Records for a stage that had already finished.
     Unwanted,
     /// The most keys held at once, counted as [`KeysHeld`](Self::KeysHeld) are.

@@ -1,9 +1,11 @@
 //! The test kit, put to the test: it must see what is wrong.
 
 use fluxus_core::operator::{Map, RollingFold, Stateful};
+use fluxus_core::sink::{Ending, Sink, SinkError};
 use fluxus_core::source::{BoxError, Head, Pulled, Source, SourceStatus};
 use fluxus_core::testing::{
-    each, hear, holds, run_seeded, run_with_seeds, sample, Heard, Mood, Said, Script,
+    each, hear, holds, run_seeded, run_with_seeds, sample, sink_cut_off, sink_writes,
+    source_yields, Heard, Mood, Said, Script,
 };
 use fluxus_core::windows::Timestamp;
 use fluxus_core::{
@@ -380,4 +382,114 @@ fn what_was_heard_is_compared_in_words() {
         said.contains("Record(5, 1) with the watermark at 5"),
         "{said}"
     );
+}
+
+// ── sources and sinks ──
+
+/// Yields the numbers up to five, and goes wrong.
+struct Wrongly {
+    next: i64,
+    fault: SourceFault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum SourceFault {
+    None,
+    /// Pushes on after an answer that is not open.
+    PushesOn,
+    /// Draws one more than it was asked for, and drops it.
+    Drops,
+    /// Ends with the first pull.
+    EndsEarly,
+}
+
+impl Source for Wrongly {
+    type Item = i64;
+
+    fn pull<C: Collector<i64>>(&mut self, budget: usize, out: &mut C) -> Result<Pulled, BoxError> {
+        let (mut records, mut flow) = (0, Flow::Open);
+        while records < budget && self.next < 5 {
+            flow = out.push(Timestamp::from_nanos(self.next), self.next);
+            self.next += 1;
+            records += 1;
+            if !flow.is_open() && self.fault != SourceFault::PushesOn {
+                break;
+            }
+        }
+        if records == budget && self.fault == SourceFault::Drops {
+            self.next += 1;
+        }
+        let ends = self.next >= 5 || self.fault == SourceFault::EndsEarly;
+        Ok(Pulled {
+            records,
+            status: if ends {
+                SourceStatus::Ended
+            } else {
+                SourceStatus::Ready
+            },
+            flow,
+        })
+    }
+}
+
+#[test]
+fn a_source_is_held_to_its_records_and_to_the_contract() {
+    let expected: Vec<_> = (0..5).map(|n| (n, n)).collect();
+    let yields = |fault| {
+        source_yields("numbers", &expected, || Wrongly { next: 0, fault });
+    };
+    yields(SourceFault::None);
+    for (fault, words) in [
+        (SourceFault::PushesOn, "while not open"),
+        (SourceFault::Drops, "batch: 1"),
+        (SourceFault::EndsEarly, "batch: 1"),
+    ] {
+        let said = message(|| yields(fault));
+        assert!(said.contains(words), "{fault:?}: {said}");
+    }
+}
+
+/// Writes three at a time, and forgets the rest or not.
+struct ByThrees {
+    held: Vec<i64>,
+    written: Arc<Mutex<Vec<i64>>>,
+    forgets: bool,
+}
+
+impl Sink<i64> for ByThrees {
+    fn write(&mut self, _: Timestamp, value: i64) -> Result<(), SinkError> {
+        self.held.push(value);
+        if self.held.len() == 3 {
+            self.written.lock().unwrap().append(&mut self.held);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self, ending: Ending) -> Result<(), SinkError> {
+        if ending == Ending::Complete && !self.forgets {
+            self.written.lock().unwrap().append(&mut self.held);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_sink_is_held_to_what_should_be_there() {
+    let make = |forgets| {
+        move || {
+            let written = Arc::<Mutex<Vec<i64>>>::default();
+            let by_threes = ByThrees {
+                held: Vec::new(),
+                written: Arc::clone(&written),
+                forgets,
+            };
+            (by_threes, move || written.lock().unwrap().clone())
+        }
+    };
+    let records: Vec<_> = (0..5).map(|n| (n, n)).collect();
+    let all = vec![0, 1, 2, 3, 4];
+    sink_writes("by threes", &all, &records, make(false));
+    let said = message(|| sink_writes("by threes", &all, &records, make(true)));
+    assert!(said.contains("batches of 1"), "{said}");
+    assert_eq!(sink_cut_off(&records, make(false)), [0, 1, 2]);
 }

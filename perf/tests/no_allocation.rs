@@ -129,6 +129,41 @@ fn allocations_while<R>(work: impl FnOnce() -> R) -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed) - before
 }
 
+/// Keys that come and go, by event time; and timers of keys, each put off at every
+/// record of its key until it fires and the key is forgotten.
+fn keyed_state(records: i64) {
+    let job = Job::new("keyed state", Config::new().workers(1)).unwrap();
+    let micros = |n: i64| Timestamp::from_micros(n);
+    let keyed = |share: fn(&i64) -> i64| {
+        job.from_iter(0..records)
+            .timestamps(move |&n| micros(n), BoundedDisorder::monotonous())
+            .key_by(share)
+    };
+    keyed(|n| n / 3)
+        .fold(0u64, |count, _| *count += 1)
+        .expire_after(Duration::from_micros(600))
+        .for_each(|_| {});
+    keyed(|n| n % 800)
+        .process_with(
+            None,
+            |n, due: &mut Option<Timestamp>, context| {
+                if let Some(due) = *due {
+                    context.cancel_at(due);
+                }
+                let later = Duration::from_micros(700 + n as u64 % 400);
+                *due = Some(context.time() + later);
+                context.at(context.time() + later);
+            },
+            |timer, _, context| {
+                context.emit(timer);
+                context.clear();
+            },
+        )
+        .expire_after(Duration::from_millis(5))
+        .for_each(|_| {});
+    job.run_local().unwrap();
+}
+
 /// One worker, left to the scheduler.
 fn options() -> Options {
     Options {
@@ -205,6 +240,12 @@ fn events_allocate_nothing() {
             "{workload}: {few} allocations over {small} events, {many} over {large}"
         );
     }
+
+    let [few, many] = [100_000, 400_000].map(|n| allocations_while(|| keyed_state(n)));
+    assert!(
+        many <= few + BY_CHANCE,
+        "keyed state: {few} allocations over 100,000 records, {many} over 400,000"
+    );
 
     let long: u64 = if cfg!(debug_assertions) {
         1_000_000

@@ -64,14 +64,14 @@ pub fn run_inline(tasks: Vec<Box<dyn Task>>, control: &Control, budget: usize) -
 /// }
 /// assert!(run.finish().stopped);
 /// ```
-pub struct InlineRun<'a> {
+pub struct InlineRun {
     /// Gone once finished.
     crew: Option<Crew>,
     gauges: Gauges,
-    control: &'a Control,
+    control: Control,
 }
 
-impl std::fmt::Debug for InlineRun<'_> {
+impl std::fmt::Debug for InlineRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("InlineRun")
             .field("live", &self.live())
@@ -79,14 +79,14 @@ impl std::fmt::Debug for InlineRun<'_> {
     }
 }
 
-impl<'a> InlineRun<'a> {
+impl InlineRun {
     /// Takes the tasks; polls none yet.
-    pub fn new(tasks: Vec<Box<dyn Task>>, control: &'a Control, budget: usize) -> Self {
+    pub fn new(tasks: Vec<Box<dyn Task>>, control: &Control, budget: usize) -> Self {
         let (tally, gauges) = tally();
         InlineRun {
             crew: Some(Crew::new(None, tasks, budget, tally)),
             gauges,
-            control,
+            control: control.clone(),
         }
     }
 
@@ -144,7 +144,7 @@ impl<'a> InlineRun<'a> {
     /// Aborts the tasks that are not done, and says how it went.
     pub fn finish(mut self) -> Outcome {
         let ended = match self.crew.take() {
-            Some(crew) => crew.end(self.control),
+            Some(crew) => crew.end(&self.control),
             None => Default::default(),
         };
         Outcome {
@@ -170,11 +170,11 @@ impl<'a> InlineRun<'a> {
     }
 }
 
-impl Drop for InlineRun<'_> {
+impl Drop for InlineRun {
     fn drop(&mut self) {
         // Dropped before it was finished: its tasks are told all the same.
         if let Some(crew) = self.crew.take() {
-            drop(crew.end(self.control));
+            drop(crew.end(&self.control));
         }
     }
 }

@@ -297,7 +297,7 @@ fn polls_take_what_they_are_limited_to_and_tasks_are_told_by_position() {
     let control = control();
     let tasks = [("a", 1), ("b", 3)].into_iter().map(scribe).collect();
     let mut run = InlineRun::new(tasks, &control, 8);
-    let names = |run: &InlineRun<'_>| [run.name(0), run.name(1)];
+    let names = |run: &InlineRun| [run.name(0), run.name(1)];
     assert_eq!(names(&run), [Some("a".to_owned()), Some("b".to_owned())]);
     assert!(!run.waits_for_outside(0) && !run.waits_for_outside(7));
     run.limit(3);

@@ -44,7 +44,7 @@ pub use join::kind::{FullOuter, Inner, JoinKind, LeftOuter, RightOuter};
 pub use join::table::{Table, TableChange};
 pub use join::{Declined, JoinLimit, JoinStats};
 pub use keyed::key_timers::TooManyTimers;
-pub use keyed::keyed_states::{KeyedStates, Moment, TimeToLive};
+pub use keyed::keyed_states::{KeyedStates, Moment, NewKey, TimeToLive};
 pub use keyed::timed_states::{DueKey, KeyEntry, KeyTimer, TimedStates, TimersOfKey};
 pub use kind::assigner::WindowAssigner;
 pub use kind::count_error::CountError;

@@ -343,3 +343,32 @@ fn the_ends_of_time_are_no_special_times() {
     states.tidy(100);
     assert_eq!(states.stats().keys, 0, "the end of time is over for all");
 }
+
+/// A state that was cleared, and begun again at an earlier time while a timer held
+/// the key, is let go of by its own time.
+#[test]
+fn a_state_that_is_begun_again_earlier_ends_earlier() {
+    let mut states = TimedStates::<u8, u8>::new(StateLimit::new(4, 4), lasting(Some(10), None));
+    let now = |event| Moment {
+        event: at(event),
+        wall: at(0),
+    };
+    let slot = states.slot(&1, now(100)).unwrap();
+    let write = |states: &mut TimedStates<u8, u8>, time| {
+        *states.entry(slot, now(time)).state = Some(9);
+        states.written(slot, now(time));
+    };
+    let due = KeyTimer::Event(at(1_000));
+    write(&mut states, 100);
+    states.entry(slot, now(100)).timers.set(due).unwrap();
+    states.empty(slot);
+    states.settle(slot);
+    assert_eq!(states.stats().keys, 1, "the timer holds it");
+    write(&mut states, 50);
+    states.advance(now(60));
+    states.tidy(10);
+    // Asked at an earlier moment, so that it is not the question that ends the state.
+    assert!(states.entry(slot, now(0)).timers.cancel(due));
+    states.settle(slot);
+    assert_eq!(states.stats().keys, 0);
+}

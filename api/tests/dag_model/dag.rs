@@ -104,8 +104,8 @@ pub(crate) struct Dag {
     pub(crate) steps: Vec<Step>,
 }
 
-/// Barriers in the script of every partition.
-pub(crate) const BARRIERS: u64 = 2;
+/// Barriers in the script of a partition, at the most.
+const BARRIERS: u64 = 2;
 
 /// How far behind the latest record of its partition one may be.
 const DISORDER: i64 = 10;
@@ -113,9 +113,10 @@ const DISORDER: i64 = 10;
 /// One line, as chance has it.
 type Roll = (i64, i64, u32, u8);
 
-/// A script of these lines, its barriers at these places.
+/// A script of these lines, its barriers at these places. One that would stand
+/// behind the end is none: a partition may end before it has said them all.
 fn script(source: u32, rolls: &[Roll], barriers: [usize; BARRIERS as usize]) -> Vec<Said<Event>> {
-    let mut places = barriers.map(|place| place % (rolls.len() + 1));
+    let mut places = barriers.map(|place| place % (rolls.len() + 2));
     places.sort_unstable();
     let (mut latest, mut risen, mut epoch) = (0, i64::MIN, 0);
     let mut sequences = [0; 5];

@@ -3,7 +3,7 @@
 // Each test program uses its own part.
 #![allow(dead_code, unreachable_pub)]
 
-use fluxus::sink::{Ending, Sink, SinkError};
+use fluxus::sink::{Ending, Sink, SinkContext, SinkError};
 use fluxus::windows::Timestamp;
 use fluxus::{Config, Error, Job, Placement, Report};
 use std::collections::BTreeMap;
@@ -245,7 +245,7 @@ impl<T> Spy<T> {
 }
 
 impl<T: Send + 'static> Sink<T> for Spy<T> {
-    fn open(&mut self) -> Result<(), SinkError> {
+    fn open(&mut self, _: SinkContext) -> Result<(), SinkError> {
         self.note(Call::Open)
     }
 

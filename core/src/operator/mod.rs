@@ -67,6 +67,7 @@ mod side_stream;
 mod try_map;
 mod two_outputs;
 
+mod well_formed;
 pub use as_of_join::AsOfJoin;
 pub use boxed::Boxed;
 pub use branch::branch;
@@ -108,6 +109,7 @@ pub use take_while::TakeWhile;
 pub use timestamps::Timestamps;
 pub use try_map::{DeadLetter, TryMap};
 pub use union::{Union, UnionAll};
+pub use well_formed::WellFormed;
 pub use window::WindowAggregate;
 pub use window_pairs::WindowPairs;
 pub use window_result::{Rejected, Rejection, WindowResult};

@@ -10,7 +10,7 @@ use crate::{
     Spread, Timed,
 };
 use fluxus_runtime::Culprit;
-use fluxus_windows::{KeyedStates, TimeToLive, Timestamp};
+use fluxus_windows::{KeyedStates, Moment, TimeToLive, Timestamp};
 use std::hash::Hash;
 
 /// What a record does to the state of its key, and what comes out.
@@ -212,7 +212,19 @@ where
     I: Iterator,
     C: Collector<I::Item>,
 {
+    /// Hands on the first of what came of a record, and the rest. With an `Option`
+    /// the compiler sees that there is none.
     #[inline(always)]
+    fn emit(&mut self, time: Timestamp, first: I::Item, rest: I) -> Flow {
+        let flow = self.outputs.main.push(time, first);
+        match (rest.size_hint(), flow) {
+            ((_, Some(0)), flow) => flow,
+            (_, Flow::Open) => self.run(time, rest),
+            (_, flow) => self.put_off(time, rest, flow),
+        }
+    }
+
+    #[inline(never)]
     fn run(&mut self, time: Timestamp, mut emitted: I) -> Flow {
         for _ in 0..MOST_AT_ONCE {
             let culprit = Culprit::new(&self.name);
@@ -251,6 +263,67 @@ where
     }
 }
 
+impl<T, K, F, L, C> StatefulOperator<T, K, F, L, Emission<L::Emitted>, C>
+where
+    K: Hash + Eq + Clone,
+    F: Fn(&T) -> K,
+    L: KeyedLogic<K, T>,
+    C: Collector<ItemOf<L::Emitted>>,
+{
+    /// Takes a record, where states have a time to live or have none: the one knows
+    /// nothing of the other's costs.
+    #[inline(always)]
+    fn take<const EXPIRES: bool>(&mut self, time: Timestamp, value: T) -> Flow {
+        let culprit = Culprit::new(&self.name);
+        let key = (self.key_of)(&value);
+        let now = match EXPIRES {
+            true => self.moments.of_record(time),
+            false => Moment::NONE,
+        };
+        let slot = match self.states.find(&key) {
+            Ok(slot) => {
+                if EXPIRES {
+                    self.states.look(slot, now);
+                }
+                slot
+            }
+            Err(new) => match self.states.insert(new, &key) {
+                Ok(slot) => slot,
+                Err(full) => {
+                    culprit.cleared();
+                    return self.state_is_full(full.limit, Record { time, value });
+                }
+            },
+        };
+        let state = self.states.state(slot);
+        let (touch, emitted) = self.logic.on_record(key, state, value);
+        let mut emitted = emitted.into_iter();
+        let first = emitted.next();
+        match state {
+            Some(_) if EXPIRES && touch == Touch::Written => self.states.written(slot, now),
+            Some(_) => {}
+            None => self.states.settle(slot),
+        }
+        culprit.cleared();
+        match first {
+            Some(first) => self.emit(time, first, emitted),
+            None => Flow::Open,
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn state_is_full(&mut self, limit: usize, record: Record<T>) -> Flow {
+        let side = &mut self.outputs.side;
+        self.meters.state_is_full(limit, record, side)
+    }
+
+    #[inline(never)]
+    fn take_expiring(&mut self, time: Timestamp, value: T) -> Flow {
+        self.take::<true>(time, value)
+    }
+}
+
 impl<T, K, F, L, C> Collector<T> for StatefulOperator<T, K, F, L, Emission<L::Emitted>, C>
 where
     K: Hash + Eq + Clone,
@@ -258,30 +331,12 @@ where
     L: KeyedLogic<K, T>,
     C: Collector<ItemOf<L::Emitted>>,
 {
-    #[inline]
+    #[inline(always)]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
-        let culprit = Culprit::new(&self.name);
-        let key = (self.key_of)(&value);
-        let now = self.moments.of_record(time);
-        let slot = match self.states.slot(&key, now) {
-            Ok(slot) => slot,
-            Err(full) => {
-                culprit.cleared();
-                let record = Record { time, value };
-                let side = &mut self.outputs.side;
-                return self.meters.state_is_full(full.limit, record, side);
-            }
-        };
-        let state = self.states.state(slot);
-        let (touch, emitted) = self.logic.on_record(key, state, value);
-        let emitted = emitted.into_iter();
-        match state {
-            Some(_) if touch == Touch::Written => self.states.written(slot, now),
-            Some(_) => {}
-            None => self.states.settle(slot),
+        match self.expires {
+            false => self.take::<false>(time, value),
+            true => self.take_expiring(time, value),
         }
-        culprit.cleared();
-        self.run(time, emitted)
     }
 
     fn signal(&mut self, signal: Signal) -> Flow {

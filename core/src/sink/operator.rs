@@ -1,12 +1,13 @@
 use crate::metrics::Measure;
 use crate::operator::Gather;
 use crate::source::BoxError;
-use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Signal, Stamp};
+use crate::{Chain, Collector, Error, Flow, Instance, Name, Plan, Signal, Stamp, WallClock};
 use fluxus_ringbuf::CounterWriter;
 use fluxus_runtime::Culprit;
 use fluxus_windows::Timestamp;
 use hdrhistogram::Histogram;
 use std::fmt;
+use std::sync::Arc;
 
 /// How a stream came to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,9 @@ pub enum SinkError {
     /// Whoever reads the output has gone and wants no more (a closed pipe): the
     /// stream ends here, quietly.
     ReaderGone,
+    /// What was asked for was taken and is not done yet: [`Sink::resume`] is called
+    /// until it is, before anything else.
+    Busy,
     /// The sink failed, and the job with it.
     Failed(BoxError),
 }
@@ -40,8 +44,26 @@ impl fmt::Display for SinkError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ReaderGone => f.write_str("whoever read the output has gone"),
+            Self::Busy => f.write_str("the sink has not done yet what it was asked for"),
             Self::Failed(error) => error.fmt(f),
         }
+    }
+}
+
+/// What a sink is given when it is opened.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SinkContext {
+    /// The time of the wall, as the job has it: a test moves it by hand.
+    pub wall: Arc<dyn WallClock>,
+    name: Name,
+    instance: Instance,
+}
+
+impl SinkContext {
+    /// A counter of its own, which readings and reports have under the sink's name.
+    pub fn counter(&self, measure: Measure) -> CounterWriter {
+        self.instance.counter(&self.name, measure)
     }
 }
 
@@ -50,6 +72,13 @@ impl fmt::Display for SinkError {
 /// [`open`](Self::open) is called once, before anything else; [`close`](Self::close)
 /// once after it, whatever happens, also when it failed: with [`Ending::Complete`] when the stream has
 /// ended and everything was written, else with [`Ending::Incomplete`].
+///
+/// A sink never waits, for it shares its thread with the rest of the job. One that
+/// cannot go on at once (a socket that takes no more, say) keeps what it was given
+/// and answers [`SinkError::Busy`]; the stream is held back, and
+/// [`resume`](Self::resume) is called every few milliseconds until it says that all
+/// is done. Whatever was given is taken, in any case: the job hands no record over
+/// twice.
 ///
 /// ```
 /// use fluxus_core::sink::{Ending, Sink, SinkError};
@@ -76,7 +105,17 @@ pub trait Sink<T>: Send + 'static {
     ///
     /// # Errors
     /// When there is nothing to write to: the job fails.
-    fn open(&mut self) -> Result<(), SinkError> {
+    fn open(&mut self, context: SinkContext) -> Result<(), SinkError> {
+        let _ = context;
+        Ok(())
+    }
+
+    /// Goes on with what was answered with [`SinkError::Busy`].
+    ///
+    /// # Errors
+    /// When it is still not done, or cannot be. Behind a [`Retry`](crate::Retry) it is
+    /// called again after a [`Transient`](crate::Transient) error.
+    fn resume(&mut self) -> Result<(), SinkError> {
         Ok(())
     }
 
@@ -105,7 +144,8 @@ pub trait Sink<T>: Send + 'static {
     }
 
     /// Called once, at the end. With [`Ending::Complete`] it also finishes what
-    /// it wrote; before it come `watermark` at the end of time and `flush`.
+    /// it wrote; before it come `watermark` at the end of time and `flush`. What
+    /// takes time belongs there: this must not answer that it is busy.
     ///
     /// # Errors
     /// When what was written cannot be finished.
@@ -132,6 +172,9 @@ where
         // Gathered into one instance, so it is asked for once.
         sink: sink.take(),
         state: State::New,
+        doing: Doing::Nothing,
+        marker: None,
+        is_ending: false,
         unflushed: 0,
         latency: Latency::new(instance),
         written: instance.counter(&name, Measure::RecordsOut),
@@ -148,10 +191,27 @@ enum State {
     Closed,
 }
 
+/// What the sink was asked for and has not done yet.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Doing {
+    #[default]
+    Nothing,
+    /// Opening, or a record: nothing follows.
+    Alone,
+    /// A watermark: a flush follows.
+    Raising,
+    Flushing,
+}
+
 struct SinkOperator<S> {
     name: Name,
     sink: Option<S>,
     state: State,
+    doing: Doing,
+    /// Comes into force when what came before it is out.
+    marker: Option<Stamp>,
+    /// The stream has ended: the sink is closed when everything is out.
+    is_ending: bool,
     /// Records written since the last flush.
     unflushed: u64,
     latency: Latency,
@@ -162,7 +222,7 @@ struct SinkOperator<S> {
 impl<S> SinkOperator<S> {
     /// Calls the sink, its name at hand in case it panics, and turns its answer
     /// into a flow.
-    fn call(&mut self, action: impl FnOnce(&mut S) -> Result<(), SinkError>) -> Flow {
+    fn call(&mut self, doing: Doing, action: impl FnOnce(&mut S) -> Result<(), SinkError>) -> Flow {
         let Some(sink) = &mut self.sink else {
             return Flow::Finished;
         };
@@ -171,6 +231,15 @@ impl<S> SinkOperator<S> {
         culprit.cleared();
         match result {
             Ok(()) => Flow::Open,
+            Err(SinkError::Busy) if doing == Doing::Nothing => {
+                let problem =
+                    "it was busy when it was closed: what takes time belongs in its flush";
+                self.instance.fail(&self.name, problem)
+            }
+            Err(SinkError::Busy) => {
+                self.doing = doing;
+                Flow::Full
+            }
             Err(SinkError::ReaderGone) => {
                 if self.state == State::Open {
                     self.state = State::Gone;
@@ -179,6 +248,13 @@ impl<S> SinkOperator<S> {
             }
             Err(SinkError::Failed(error)) => self.instance.fail(&self.name, error),
         }
+    }
+
+    /// What was written since the last flush is out, or never will be.
+    fn flushed(&mut self) {
+        self.latency.record(self.unflushed);
+        self.written.add(self.unflushed);
+        self.unflushed = 0;
     }
 }
 
@@ -198,11 +274,34 @@ impl<S> SinkOperator<S> {
     where
         S: Sink<T>,
     {
-        let flow = self.call(S::flush);
-        self.latency.record(self.unflushed);
-        self.written.add(self.unflushed);
-        self.unflushed = 0;
+        let flow = self.call(Doing::Flushing, S::flush);
+        if flow != Flow::Full {
+            self.flushed();
+        }
         flow
+    }
+
+    /// Does what a signal asks for behind what came before it, unless that is
+    /// still being done.
+    fn settle<T>(&mut self, flow: Flow) -> Flow
+    where
+        S: Sink<T>,
+    {
+        if flow == Flow::Full {
+            return flow;
+        }
+        if let Some(born) = self.marker.take() {
+            self.latency.born = born;
+        }
+        if !self.is_ending || self.state == State::Closed {
+            return flow;
+        }
+        // If it failed, or its reader has gone, it is closed all the same.
+        let ending = match flow.is_open() && self.state == State::Open {
+            true => Ending::Complete,
+            false => Ending::Incomplete,
+        };
+        flow.max(self.close::<T>(ending))
     }
 
     fn close<T>(&mut self, ending: Ending) -> Flow
@@ -214,52 +313,47 @@ impl<S> SinkOperator<S> {
             return Flow::Open;
         }
         self.latency.hand_in(&self.instance);
-        self.call(|sink| sink.close(ending))
+        self.call(Doing::Nothing, |sink| sink.close(ending))
     }
 }
 
 impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
     fn open(&mut self) -> Flow {
         self.state = State::Open;
-        self.call(S::open)
+        let context = SinkContext {
+            wall: Arc::clone(&self.instance.wall),
+            name: self.name.clone(),
+            instance: self.instance.clone(),
+        };
+        self.call(Doing::Alone, |sink| sink.open(context))
     }
 
     #[inline]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
         self.unflushed += 1;
-        self.call(|sink| sink.write(time, value))
+        self.call(Doing::Alone, |sink| sink.write(time, value))
     }
 
     fn signal(&mut self, signal: Signal) -> Flow {
-        let mut flow = match signal.raises_time_to() {
-            Some(time) if self.state == State::Open => {
+        let flow = match (signal, signal.raises_time_to()) {
+            (Signal::Marker(born), _) => {
+                // What came before belongs to the marker before.
+                self.marker = Some(born);
+                self.flush_sink::<T>()
+            }
+            (_, Some(time)) if self.state == State::Open => {
                 // The results of a window end here, perhaps in the middle of a
                 // batch of the source: they must not wait for the next one. Nor
                 // must what a sink writes only now.
-                match self.call(|sink| sink.watermark(time)) {
+                match self.call(Doing::Raising, |sink| sink.watermark(time)) {
                     Flow::Open => self.flush_now::<T>(),
                     flow => flow,
                 }
             }
             _ => Flow::Open,
         };
-        match signal {
-            Signal::Marker(born) => {
-                // What came before belongs to the marker before.
-                flow = flow.max(self.flush_sink::<T>());
-                self.latency.born = born;
-            }
-            Signal::End if flow.is_open() && self.state == State::Open => {
-                flow = self.close::<T>(Ending::Complete);
-            }
-            _ => {}
-        }
-        if signal == Signal::End && self.state != State::Closed {
-            // It failed, or its reader has gone: it is closed all the same.
-            let closing = self.close::<T>(Ending::Incomplete);
-            flow = flow.max(closing);
-        }
-        flow
+        self.is_ending |= signal == Signal::End;
+        self.settle::<T>(flow)
     }
 
     fn end_batch(&mut self) -> Flow {
@@ -267,7 +361,17 @@ impl<T, S: Sink<T>> Collector<T> for SinkOperator<S> {
     }
 
     fn resume(&mut self) -> Flow {
-        Flow::Open
+        let doing = std::mem::take(&mut self.doing);
+        let mut flow = match doing {
+            Doing::Nothing => Flow::Open,
+            doing => self.call(doing, S::resume),
+        };
+        match doing {
+            Doing::Raising if flow.is_open() => flow = self.flush_now::<T>(),
+            Doing::Flushing if flow != Flow::Full => self.flushed(),
+            _ => {}
+        }
+        self.settle::<T>(flow)
     }
 
     fn flush(&mut self) {}

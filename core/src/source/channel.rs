@@ -173,6 +173,42 @@ pub struct ChannelSource<T> {
     last: Option<u64>,
 }
 
+/// What taking one record came to.
+pub(super) enum Taken<T> {
+    Record(T),
+    Nothing,
+    Ended,
+}
+
+impl<T> ChannelSource<T> {
+    /// Takes one record, whatever is signalled around it.
+    pub(super) fn take_one(&mut self) -> Result<Taken<T>, BoxError> {
+        let Some(receiver) = &mut self.receiver else {
+            return Ok(Taken::Ended);
+        };
+        let last = self.last.unwrap_or(u64::MAX);
+        loop {
+            if receiver.gauge().consumed() >= last {
+                return Ok(Taken::Ended);
+            }
+            match receiver.poll(1) {
+                Polled::Records(batch) => {
+                    if let Some(record) = batch.drain().next() {
+                        return Ok(Taken::Record(record.value));
+                    }
+                }
+                Polled::Signal(_) => {}
+                Polled::Empty => return Ok(Taken::Nothing),
+                Polled::Closed if self.finished.is_raised() => return Ok(Taken::Ended),
+                Polled::Closed => return Err(PANICKED.into()),
+            }
+        }
+    }
+}
+
+/// What became of a stream whose input was dropped by a panic.
+const PANICKED: &str = "the thread that fed this input panicked before it was done";
+
 impl<T: Send + 'static> Source for ChannelSource<T> {
     type Item = T;
 
@@ -212,9 +248,7 @@ impl<T: Send + 'static> Source for ChannelSource<T> {
                     pulled.status = SourceStatus::Ended;
                     break;
                 }
-                Polled::Closed => {
-                    return Err("the thread that fed this input panicked before it was done".into())
-                }
+                Polled::Closed => return Err(PANICKED.into()),
             }
         }
         Ok(pulled)

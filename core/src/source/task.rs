@@ -164,7 +164,6 @@ mod tests {
     use super::*;
     use crate::source::BoxError;
     use crate::{Config, Plan, Spread};
-    use fluxus_ringbuf::counter;
     use fluxus_windows::Timestamp;
     use std::time::Duration;
 
@@ -216,10 +215,7 @@ mod tests {
         let settings = Config::new().workers(1).conclude().unwrap();
         let mut plan = Plan::new("test", settings);
         let instance = plan.close_stage(Spread::over(1)).remove(0);
-        let context = SourceContext {
-            malformed: counter().0,
-            clock: instance.clock,
-        };
+        let context = SourceContext::new(&Name::new("later"), &instance);
         let time = Duration::from_millis(3);
         let table = [
             (0, SourceStatus::Idle, Step::Idle),

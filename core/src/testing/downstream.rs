@@ -30,14 +30,13 @@ pub struct Downstream<T> {
     records: usize,
     answered: Option<Flow>,
     ended: bool,
-    said: Vec<Said<T>>,
     heard: Heard<T>,
 }
 
 impl<T> Downstream<T> {
-    /// The end of this instance of a chain, which hands over to `heard` when its
-    /// stream ends.
+    /// The end of this instance of a chain, whose words go to `heard`.
     pub(super) fn new(mood: Mood, instance: usize, heard: &Heard<T>) -> Self {
+        heard.instance(instance);
         Self {
             mood,
             instance,
@@ -45,7 +44,6 @@ impl<T> Downstream<T> {
             records: 0,
             answered: None,
             ended: false,
-            said: Vec::new(),
             heard: heard.clone(),
         }
     }
@@ -70,9 +68,8 @@ impl<T> Downstream<T> {
         assert!(!self.ended, "{call} after the end");
     }
 
-    fn hand_over(&mut self) {
-        let said = std::mem::take(&mut self.said);
-        self.heard.hand_in(self.instance, said);
+    fn hear(&self, line: Said<T>) {
+        self.heard.say(self.instance, line);
     }
 }
 
@@ -85,7 +82,7 @@ impl<T> Collector<T> for Downstream<T> {
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
         self.must_be_open("push");
         self.records += 1;
-        self.said.push(Said::Record(time.nanos(), value));
+        self.hear(Said::Record(time.nanos(), value));
         self.answer()
     }
 
@@ -97,17 +94,16 @@ impl<T> Collector<T> for Downstream<T> {
         }
         match signal {
             Signal::Watermark(watermark) => {
-                self.said.push(Said::Watermark(watermark.time.nanos()));
+                self.hear(Said::Watermark(watermark.time.nanos()));
             }
-            Signal::Idle => self.said.push(Said::Idle),
-            Signal::Active => self.said.push(Said::Active),
-            Signal::Barrier(id) => self.said.push(Said::Barrier(id)),
+            Signal::Idle => self.hear(Said::Idle),
+            Signal::Active => self.hear(Said::Active),
+            Signal::Barrier(id) => self.hear(Said::Barrier(id)),
             // It is about latencies, and says nothing.
             Signal::Marker(_) => {}
             Signal::End => {
                 self.ended = true;
-                self.said.push(Said::End);
-                self.hand_over();
+                self.hear(Said::End);
             }
         }
         self.answer()
@@ -128,7 +124,5 @@ impl<T> Collector<T> for Downstream<T> {
         assert!(self.answered.is_some(), "flushed before it was open");
     }
 
-    fn abort(&mut self) {
-        self.hand_over();
-    }
+    fn abort(&mut self) {}
 }

@@ -5,8 +5,8 @@ use fluxus_windows::Timestamp;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a stream said, by instance: its records with their times, and every
-/// signal in its place among them. It is there when the job has ended.
+/// What a stream has said so far, by instance: its records with their times, and
+/// every signal in its place among them.
 ///
 /// Clones are the same one.
 #[derive(Debug)]
@@ -52,16 +52,27 @@ impl<T> Heard<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn hand_in(&self, instance: usize, said: Vec<Said<T>>) {
+    /// There is an instance of this number.
+    pub(super) fn instance(&self, instance: usize) {
         let mut all = self.lock();
-        all.push((instance, said));
+        all.push((instance, Vec::new()));
         all.sort_by_key(|(instance, _)| *instance);
     }
 
-    /// What each instance of the stream said, emptying this.
+    /// The instance of this number says so.
+    pub(super) fn say(&self, instance: usize, line: Said<T>) {
+        let mut all = self.lock();
+        let said = all.iter_mut().find(|(number, _)| *number == instance);
+        if let Some((_, said)) = said {
+            said.push(line);
+        }
+    }
+
+    /// What each instance of the stream has said since this was asked last.
     pub fn take(&self) -> Vec<Vec<Said<T>>> {
-        let all = std::mem::take(&mut *self.lock());
-        all.into_iter().map(|(_, said)| said).collect()
+        let mut all = self.lock();
+        let said = all.iter_mut().map(|(_, said)| std::mem::take(said));
+        said.collect()
     }
 }
 
@@ -69,7 +80,7 @@ impl<T: Clone> Heard<T> {
     /// What the stream said, which has one instance.
     ///
     /// # Panics
-    /// When it has several, or none has ended yet.
+    /// When it has several.
     #[track_caller]
     pub fn said(&self) -> Vec<Said<T>> {
         match &self.lock()[..] {
@@ -151,6 +162,11 @@ impl<T: Clone + Debug + PartialEq> Heard<T> {
     pub fn assert_grammar(&self) {
         for (instance, said) in &*self.lock() {
             let mut risen = i64::MIN;
+            assert!(
+                matches!(said.last(), Some(Said::End)),
+                "instance {instance} has not ended; its last line is {:?}",
+                said.last()
+            );
             for (place, line) in said.iter().enumerate() {
                 let is_last = place + 1 == said.len();
                 let is_well = match line {
@@ -158,7 +174,7 @@ impl<T: Clone + Debug + PartialEq> Heard<T> {
                     Said::Watermark(time) => *time > risen,
                     Said::End => is_last,
                     _ => true,
-                } && (!is_last || matches!(line, Said::End));
+                };
                 let before = &said[place.saturating_sub(4)..place];
                 assert!(
                     is_well,

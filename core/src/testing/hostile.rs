@@ -135,7 +135,13 @@ where
         run_local(plan)?;
         Ok(heard.take())
     };
-    run().unwrap_or_else(|error: crate::Error| panic!("{drive:?}: {error}"))
+    let all = run().unwrap_or_else(|error: crate::Error| panic!("{drive:?}: {error}"));
+    let has_ended = |said: &Vec<Said<_>>| matches!(said.last(), Some(Said::End));
+    assert!(
+        all.iter().all(has_ended),
+        "{drive:?}: every instance is told of the end: {all:?}"
+    );
+    all
 }
 
 /// As [`heard_by_all`], of one script and one instance.

@@ -63,10 +63,10 @@ const PATIENCE: u32 = 1_000;
 /// How long a round then waits for the outside, where something may come from.
 const NAP: Duration = Duration::from_micros(100);
 
-struct Schedule<'a> {
+struct Schedule {
     random: Random,
-    run: InlineRun<'a>,
-    control: &'a Control,
+    run: InlineRun,
+    control: Control,
     batch: usize,
     /// How often each live task is polled, compared with the others.
     weights: Vec<usize>,
@@ -76,13 +76,13 @@ struct Schedule<'a> {
     favourite: Option<usize>,
 }
 
-impl<'a> Schedule<'a> {
-    fn new(seed: u64, tasks: Vec<Box<dyn Task>>, control: &'a Control, batch: usize) -> Self {
+impl Schedule {
+    fn new(seed: u64, tasks: Vec<Box<dyn Task>>, control: &Control, batch: usize) -> Self {
         Self {
             random: Random::new(seed),
             weights: vec![1; tasks.len()],
             run: InlineRun::new(tasks, control, batch),
-            control,
+            control: control.clone(),
             batch,
             left: 0,
             favourite: None,

@@ -48,6 +48,10 @@ impl Moment {
     };
 }
 
+/// The hash of a key that has no slot.
+#[derive(Clone, Copy, Debug)]
+pub struct NewKey(u64);
+
 /// A state for each key, dense, recycled, and with a time to live if that is
 /// asked for.
 ///
@@ -62,6 +66,8 @@ pub struct KeyedStates<K, S> {
     states: Vec<Option<S>>,
     /// By slot: what else holds a key, as timers do.
     pub(super) pins: Vec<u32>,
+    /// Whether states have a time to live.
+    expires: bool,
     by_event: Option<Expiry>,
     by_wall: Option<Expiry>,
 }
@@ -74,6 +80,7 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
             keys: KeySlab::new(limit),
             states: Vec::with_capacity(limit.expected()),
             pins: Vec::new(),
+            expires: !time_to_live.is_for_ever(),
             by_event: expiry(time_to_live.event),
             by_wall: expiry(time_to_live.wall),
         }
@@ -87,18 +94,35 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
     /// whose time is over were let go of.
     #[inline]
     pub fn slot(&mut self, key: &K, now: Moment) -> Result<Slot, TooManyKeys<K>> {
-        let slot = match self.keys.find_or_hash(key) {
-            Ok(slot) => slot,
-            Err(hash) => return self.insert(hash, key.clone()),
-        };
+        match self.find(key) {
+            Ok(slot) => {
+                self.look(slot, now);
+                Ok(slot)
+            }
+            Err(new) => self.insert(new, key),
+        }
+    }
+
+    /// The slot of `key`, which is to be [looked at](Self::look) where states have a
+    /// time to live; or what it takes to [insert](Self::insert) it, if it has none.
+    #[inline(always)]
+    pub fn find(&self, key: &K) -> Result<Slot, NewKey> {
+        self.keys.find_or_hash(key).map_err(NewKey)
+    }
+
+    /// Empties a slot that is in use, if what lies there is over at this moment.
+    #[inline]
+    pub fn look(&mut self, slot: Slot, now: Moment) {
         if self.is_over(slot, now) {
             self.empty(slot);
         }
-        Ok(slot)
     }
 
-    #[inline]
+    #[inline(always)]
     fn is_over(&self, slot: Slot, now: Moment) -> bool {
+        if !self.expires {
+            return false;
+        }
         let is_over = |expiry: &Option<Expiry>, now| match expiry {
             Some(expiry) => expiry.is_over(slot, now),
             None => false,
@@ -106,12 +130,16 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
         is_over(&self.by_event, now.event) || is_over(&self.by_wall, now.wall)
     }
 
+    /// Gives a key a slot that was not [found](Self::find).
+    ///
+    /// # Errors
+    /// As [`slot`](Self::slot).
     #[inline(never)]
-    fn insert(&mut self, hash: u64, key: K) -> Result<Slot, TooManyKeys<K>> {
+    pub fn insert(&mut self, new: NewKey, key: &K) -> Result<Slot, TooManyKeys<K>> {
         if self.keys.len() == self.keys.limit().limit() {
             self.make_room();
         }
-        let slot = self.keys.insert(hash, key)?;
+        let slot = self.keys.insert(new.0, key.clone())?;
         if self.states.len() <= slot.index() {
             self.states.resize_with(slot.index() + 1, || None);
         }
@@ -127,7 +155,7 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
     }
 
     /// What lies in a slot.
-    #[inline]
+    #[inline(always)]
     pub fn state(&mut self, slot: Slot) -> &mut Option<S> {
         &mut self.states[slot.index()]
     }
@@ -136,13 +164,6 @@ impl<K: Hash + Eq + Clone, S> KeyedStates<K, S> {
     #[inline]
     pub fn entry(&mut self, slot: Slot) -> (&K, &mut Option<S>) {
         (self.keys.key(slot), &mut self.states[slot.index()])
-    }
-
-    /// A slot that is in use, as it is at this moment.
-    pub(super) fn look(&mut self, slot: Slot, now: Moment) {
-        if self.is_over(slot, now) {
-            self.empty(slot);
-        }
     }
 
     pub(super) fn parts(&mut self, slot: Slot) -> (&K, &mut Option<S>, &mut u32) {

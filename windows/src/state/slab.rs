@@ -199,7 +199,7 @@ impl<K: Hash + Eq> KeySlab<K> {
     }
 
     /// The slot of `key`; or its hash, for [`insert`](Self::insert), if it has none.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find_or_hash(&self, key: &K) -> Result<Slot, u64> {
         let hash = self.hash(key);
         let is_same = |slot: u32| self.keys.get(slot as usize) == Some(key);
