@@ -1,8 +1,7 @@
-use super::keyed_legs::{key_of_either, keyed_legs};
+use super::keyed_legs::{key_of_either, keyed_legs, EitherRings};
 use super::keyed_windows::KeyedWindows;
 use super::side_lanes::SideLanes;
 use super::{Either, Rejected, SideStream, WindowResult};
-use crate::exchange::SideRings;
 use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Rejects, Spread, Timed};
 use fluxus_windows::{Aggregate, Lateness, WindowKind};
 use std::hash::Hash;
@@ -71,7 +70,7 @@ pub struct CoGroup<A: Chain, B: Chain, F, G, W> {
     right_key: G,
     windows: W,
     lateness: Lateness,
-    rejected: Option<SideRings<Rejected<Either<A::Item, B::Item>>>>,
+    rejected: Option<EitherRings<A::Item, B::Item>>,
 }
 
 impl<A: Chain, B: Chain, F, G, W> CoGroup<A, B, F, G, W> {

@@ -1,9 +1,8 @@
 use super::join_operator::{JoinOperator, Joining};
-use super::keyed_legs::{key_of_either, keyed_legs};
+use super::keyed_legs::{key_of_either, keyed_legs, EitherRings};
 use super::side_lanes::SideLanes;
 use super::waiting::Caches;
 use super::{Either, JoinedPair, Rejected, SideStream};
-use crate::exchange::SideRings;
 use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Rejects, Spread, Timed};
 use fluxus_windows::{
     Ahead, Alone, Declined, IntervalBounds, IntervalPairs, JoinKind, JoinLimit, JoinStats,
@@ -28,7 +27,7 @@ pub struct IntervalJoin<A: Chain, B: Chain, F, G, J> {
     bounds: IntervalBounds,
     kind: J,
     record_limit: usize,
-    rejected: Option<SideRings<Rejected<Either<A::Item, B::Item>>>>,
+    rejected: Option<EitherRings<A::Item, B::Item>>,
 }
 
 impl<A: Chain, B: Chain, F, G, J> IntervalJoin<A, B, F, G, J> {

@@ -1,7 +1,11 @@
-use super::Either;
+use super::{Either, Rejected};
+use crate::exchange::SideRings;
 use crate::plan::Leg;
 use crate::{partition_of, Chain, Plan};
 use std::hash::Hash;
+
+/// The side output of an operator of two streams.
+pub(crate) type EitherRings<L, R> = SideRings<Rejected<Either<L, R>>>;
 
 /// The key of a record of either of two streams.
 pub(crate) fn key_of_either<L, R, K>(

@@ -1,9 +1,8 @@
 use super::join_operator::{JoinOperator, Joining};
-use super::keyed_legs::{key_of_either, keyed_legs};
+use super::keyed_legs::{key_of_either, keyed_legs, EitherRings};
 use super::side_lanes::SideLanes;
 use super::timeless::Timeless;
 use super::{Either, JoinedPair, Rejected, SideStream};
-use crate::exchange::SideRings;
 use crate::plan::Leg;
 use crate::{Chain, Collector, Error, Instance, Name, Named, Plan, Rejects, Spread, Timed};
 use fluxus_windows::{
@@ -37,7 +36,7 @@ pub struct TableJoin<A: Chain, B: Chain, F, G, H, J> {
     change_of: H,
     spread: TableSpread,
     kind: J,
-    rejected: Option<SideRings<Rejected<Either<A::Item, B::Item>>>>,
+    rejected: Option<EitherRings<A::Item, B::Item>>,
 }
 
 impl<A: Chain, B: Chain, F, G, H, J> TableJoin<A, B, F, G, H, J> {
@@ -155,6 +154,9 @@ where
     }
 }
 
+/// A row and its time.
+type At<T> = (Timestamp, T);
+
 /// A table that is asked, as it is driven.
 pub(super) struct Lookup<K, L, V, F, H, J> {
     key_of: F,
@@ -162,7 +164,7 @@ pub(super) struct Lookup<K, L, V, F, H, J> {
     table: Table<K, V>,
     limit: StateLimit,
     /// The row of the record that came last.
-    row: Option<(Timestamp, JoinedPair<K, L, Option<V>>)>,
+    row: Option<At<JoinedPair<K, L, Option<V>>>>,
     alone: u64,
     kind: PhantomData<J>,
 }

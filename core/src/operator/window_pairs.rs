@@ -75,10 +75,13 @@ where
     }
 }
 
+/// A window and its time.
+type At<T> = (Timestamp, T);
+
 struct PairsOperator<K, L, R, J, C> {
     name: Name,
     /// The window whose rows are being handed on.
-    group: Option<(Timestamp, WindowResult<K, Sides<L, R>>)>,
+    group: Option<At<WindowResult<K, Sides<L, R>>>>,
     /// The numbers of the left and the right record of its next row: all the right
     /// ones for the first left one, and so on.
     next_row: (usize, usize),

@@ -276,6 +276,9 @@ fn a_table_join_says_what_the_table_has_at_that_moment() {
 /// ones say the same, line for line.
 #[test]
 fn heavy_and_light_records_say_the_same() {
+    /// A row: its key, and which its records are.
+    type Numbers = (u16, usize, usize);
+
     /// A record: its key, which it is, and `WEIGHT` bytes of nothing.
     #[derive(Clone, Copy, Debug)]
     struct Weighing<const WEIGHT: usize> {
@@ -310,7 +313,7 @@ fn heavy_and_light_records_say_the_same() {
         script
     }
 
-    fn rows<const WEIGHT: usize>(drive: Drive) -> (Vec<Said<(u16, usize, usize)>>, usize) {
+    fn rows<const WEIGHT: usize>(drive: Drive) -> (Vec<Said<Numbers>>, usize) {
         let bounds = IntervalBounds::from_nanos(-900, 700).unwrap();
         let key_of = |record: &Either<Weighing<WEIGHT>, Weighing<WEIGHT>>| match record {
             Either::Left(record) | Either::Right(record) => record.key,
