@@ -41,6 +41,8 @@ pub enum Measure {
     /// give way to other keys. Of keyed state without windows: keys that have a state
     /// or a timer, at the end of the last batch.
     KeysHeld,
+    /// Records that a join held when time last moved, those of both sides.
+    RecordsHeld,
     /// Panes open when windows last closed: stretches of time for which there
     /// is state, or windows where each is kept on its own.
     PanesHeld,
