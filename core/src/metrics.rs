@@ -40,6 +40,8 @@ pub enum Measure {
     /// that have nothing open and keep their slots, as they may come again; these
     /// give way to other keys.
     KeysHeld,
+    /// Records that a join held when time last moved, those of both sides.
+    RecordsHeld,
     /// Panes open when windows last closed: stretches of time for which there
     /// is state, or windows where each is kept on its own.
     PanesHeld,

@@ -39,6 +39,10 @@ pub(crate) enum Question {
     Valve(usize, Vec<ValveStep>),
     /// Can these settings be?
     Config(Settings),
+    /// Which pairs do the records of two streams make?
+    Joined(JoinCase),
+    /// Can these bounds be?
+    Bounds(JoinCase),
     /// What comes out of these operators?
     Operators(OperatorCase),
     /// What does a query of the Nexmark benchmark come to over these files?
@@ -121,8 +125,11 @@ fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
             within(inputs, steps.iter().map(|step| Some(step.input())))?;
             Question::Valve(inputs, steps)
         }
+        "join_interval" | "join_window" => {
+            Question::Joined(JoinCase::parse(pipeline, items(&line.input)?)?)
+        }
         "config" => match pipeline.contains_key("lower_ms") {
-            true => Question::Unsupported("there are no joins yet".into()),
+            true => Question::Bounds(JoinCase::parse(pipeline, Vec::new())?),
             false => Question::Config(Settings::parse(pipeline)?),
         },
         kind => Question::Unsupported(format!("the kind {kind:?} is not answered")),
@@ -149,7 +156,7 @@ fn unknown(pipeline: &Map<String, Json>) -> Option<String> {
     })
 }
 
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 27] = [
     "aggregate",
     "allowed_lateness_ms",
     "gap_ms",
@@ -157,6 +164,7 @@ const KNOWN: [&str; 25] = [
     "input_ref",
     "inputs",
     "key_by",
+    "lower_inclusive",
     "lower_ms",
     "offset_ms",
     "ooo_bound_ms",
@@ -171,6 +179,7 @@ const KNOWN: [&str; 25] = [
     "trigger",
     "trigger_interval_ms",
     "trigger_n",
+    "upper_inclusive",
     "upper_ms",
     "value_field",
     "watermarks",
@@ -408,7 +417,7 @@ impl WindowCase {
 
 // ── the input ──
 
-/// A key, or the value of an operator case, as JSON has it.
+/// A key, or the value of an operator case or of a record that is joined, as JSON has it.
 pub(crate) type Key = Value;
 
 /// A number or a text.
@@ -488,6 +497,103 @@ impl Item {
             | Item::Active { p, .. } => *p,
         }
     }
+}
+
+/// A case of two streams that are joined.
+pub(crate) struct JoinCase {
+    pub(crate) shape: JoinShape,
+    pub(crate) input: Vec<JoinItem>,
+}
+
+/// Which records of the two streams are pairs.
+#[derive(Clone, Copy)]
+pub(crate) enum JoinShape {
+    /// Those whose times, the right one's less the left one's, lie within bounds.
+    Interval {
+        lower_ms: i64,
+        upper_ms: i64,
+        lower_inclusive: bool,
+        upper_inclusive: bool,
+    },
+    /// Those of one window.
+    Windows(Shape),
+}
+
+impl JoinCase {
+    fn parse(pipeline: &Map<String, Json>, mut input: Vec<JoinItem>) -> Result<Self, Malformed> {
+        #[derive(Deserialize)]
+        struct Bounds {
+            lower_ms: i64,
+            upper_ms: i64,
+            #[serde(default = "yes")]
+            lower_inclusive: bool,
+            #[serde(default = "yes")]
+            upper_inclusive: bool,
+        }
+        fn yes() -> bool {
+            true
+        }
+        for (index, item) in input.iter_mut().enumerate() {
+            if let JoinItem::Element(element) = item {
+                element.index = index;
+            }
+        }
+        let shape = match pipeline.contains_key("window") {
+            true => JoinShape::Windows(settings(pipeline)?),
+            false => {
+                let bounds: Bounds = settings(pipeline)?;
+                JoinShape::Interval {
+                    lower_ms: bounds.lower_ms,
+                    upper_ms: bounds.upper_ms,
+                    lower_inclusive: bounds.lower_inclusive,
+                    upper_inclusive: bounds.upper_inclusive,
+                }
+            }
+        };
+        Ok(Self { shape, input })
+    }
+}
+
+/// One of two streams.
+#[derive(Deserialize, Serialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    L,
+    R,
+}
+
+/// A record of one of two streams.
+#[derive(Deserialize, Clone, Debug)]
+pub(crate) struct Joinable {
+    #[serde(rename = "k", default)]
+    pub(crate) key: Key,
+    #[serde(rename = "v")]
+    pub(crate) value: Key,
+    #[serde(rename = "ts")]
+    pub(crate) time: i64,
+    pub(crate) side: Side,
+    /// Its place in the input.
+    #[serde(skip)]
+    pub(crate) index: usize,
+}
+
+/// One item of the input of a join. What comes without a side is for both.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum JoinItem {
+    Element(Joinable),
+    Watermark {
+        #[serde(rename = "wm")]
+        time: i64,
+        side: Option<Side>,
+        /// Whether it is asked what is held behind it.
+        #[serde(default)]
+        probe_state: bool,
+    },
+    End {
+        #[allow(dead_code)] // always true
+        end: bool,
+        side: Option<Side>,
+    },
 }
 
 /// The records of a golden file, and the end of the stream behind them. Of a
