@@ -28,7 +28,7 @@ fn script_of(case: &WindowCase, partition: usize) -> Result<Vec<Said<Element>>, 
     };
     let mut risen = Timestamp::MIN;
     let mut script = Vec::new();
-    for (number, item) in (1..).zip(&case.input) {
+    for (number, item) in case.input.iter().enumerate() {
         // What names no partition is for all of them.
         let is_for_it = item.partition().map_or(true, |p| p == partition);
         match item {
@@ -47,12 +47,20 @@ fn script_of(case: &WindowCase, partition: usize) -> Result<Vec<Said<Element>>, 
             Item::Watermark { time, .. } => script.push(Said::Watermark(*time)),
             Item::Idle { .. } => script.push(Said::Idle),
             Item::Active { .. } => script.push(Said::Active),
-            Item::End { .. } => {
+            Item::End { .. } if !goes_on(case, partition, number) => {
                 script.push(Said::End);
                 break;
             }
+            // There is more behind its end: all of that is late.
+            Item::End { .. } => script.push(Said::Watermark(i64::MAX)),
         }
-        script.push(Said::Barrier(number));
+        script.push(Said::Barrier(number as u64 + 1));
     }
     Ok(script)
+}
+
+/// Whether the partition has records behind this item.
+fn goes_on(case: &WindowCase, partition: usize, number: usize) -> bool {
+    let mut rest = case.input.iter().skip(number);
+    rest.any(|item| matches!(item, Item::Element(element) if element.partition == partition))
 }
