@@ -1,5 +1,9 @@
 //! A low-latency stream processing library on pinned cores.
 //!
+#![doc = include_str!("operations.md")]
+//!
+//! # A program
+//!
 //! A program describes streams with a [`Job`], and runs it:
 //!
 //! ```

@@ -109,7 +109,8 @@ fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
         "window" => Question::Windows(WindowCase::parse(pipeline, items(&line.input)?)?),
         "golden" => match pipeline.get("input_ref").and_then(Json::as_str) {
             Some(file) => {
-                let rows = rows_of(&folder.join(file))?;
+                let value_field = pipeline.get("value_field").and_then(Json::as_str);
+                let rows = rows_of(&folder.join(file), value_field)?;
                 Question::Golden(WindowCase::parse(pipeline, rows)?)
             }
             None => Question::Nexmark(NexmarkCase::parse(pipeline, folder)?),
@@ -595,12 +596,15 @@ pub(crate) enum JoinItem {
     },
 }
 
-/// The records of a golden file, and the end of the stream behind them. Only
-/// their times are used: what is asked is how many there are.
-fn rows_of(path: &Path) -> Result<Vec<Item>, Malformed> {
+/// The records of a golden file, and the end of the stream behind them. Of a
+/// record its time is used, and the field that the case calls its value, if it
+/// does: most ask how many there are.
+fn rows_of(path: &Path, value_field: Option<&str>) -> Result<Vec<Item>, Malformed> {
     #[derive(Deserialize)]
     struct Row {
         ts: i64,
+        #[serde(flatten)]
+        fields: Map<String, Json>,
     }
     let text = fs::read_to_string(path)
         .map_err(|e| Malformed(format!("input_ref {}: {e}", path.display())))?;
@@ -608,9 +612,17 @@ fn rows_of(path: &Path) -> Result<Vec<Item>, Malformed> {
     for (number, line) in (1..).zip(text.lines()) {
         let row: Row = serde_json::from_str(line)
             .map_err(|e| Malformed(format!("{}, line {number}: {e}", path.display())))?;
+        let value = match value_field {
+            None => Some(0),
+            Some(field) => row.fields.get(field).and_then(Json::as_i64),
+        };
+        let value = value.ok_or_else(|| {
+            let problem = "the field that is its value is no integer";
+            Malformed(format!("{}, line {number}: {problem}", path.display()))
+        })?;
         input.push(Item::Element(Element {
             key: Key::default(),
-            value: 0,
+            value,
             time: row.ts,
             gap: 0,
             partition: 0,

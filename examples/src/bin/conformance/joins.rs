@@ -125,8 +125,11 @@ impl<'a> Tour<'a> {
             if let Some(time) = risen {
                 causes.insert(time.nanos(), index);
             }
-            // The end of time is said by the end of the streams.
-            if let Some(time) = risen.filter(|&time| time < Timestamp::MAX) {
+            // The end of time is said by the end of the streams, unless there is more
+            // behind it: all of that is late.
+            let is_element = |item: &JoinItem| matches!(item, JoinItem::Element(_));
+            let goes_on = case.input[index..].iter().any(is_element);
+            if let Some(time) = risen.filter(|&time| time < Timestamp::MAX || goes_on) {
                 for side in &mut sides {
                     side.push(Step::Watermark(time));
                     side.push(Step::Gate(time));
