@@ -34,7 +34,7 @@ pub(crate) enum Answer {
         late: Vec<LateJoinRow>,
         /// What is held, by side, behind the items that ask for it.
         #[serde(skip_serializing_if = "Option::is_none")]
-        buffered: Option<BTreeMap<String, BTreeMap<Side, Vec<Key>>>>,
+        buffered: Option<Buffered>,
     },
     Nexmark {
         rows: Vec<NexmarkRow>,
@@ -128,6 +128,9 @@ impl From<Element> for LateRow {
         }
     }
 }
+
+/// What a join holds, by side, behind some items of the input.
+pub(crate) type Buffered = BTreeMap<String, BTreeMap<Side, Vec<Key>>>;
 
 /// One pair of a join.
 #[derive(Serialize, Clone, Debug)]

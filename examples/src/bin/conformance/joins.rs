@@ -9,7 +9,7 @@
 //! A case lists the items of both sides in one order. Two sources keep to it: what
 //! stands behind a watermark is not sent before the watermark is through.
 
-use crate::answer::{Answer, LateJoinRow, PairRow};
+use crate::answer::{Answer, Buffered, LateJoinRow, PairRow};
 use crate::case::{JoinCase, JoinItem, JoinShape, Joinable, Key, Side};
 use crate::kind::Kind;
 use fluxus::prelude::*;
@@ -272,10 +272,7 @@ fn late_row(rejected: Rejected<Either<Joinable, Joinable>>) -> LateJoinRow {
 
 /// What an interval join still holds, by side, at each item that asks for it: the
 /// engine's machine by itself, on one thread.
-fn buffered(
-    case: &JoinCase,
-    bounds: IntervalBounds,
-) -> Result<Option<BTreeMap<String, BTreeMap<Side, Vec<Key>>>>, BoxError> {
+fn buffered(case: &JoinCase, bounds: IntervalBounds) -> Result<Option<Buffered>, BoxError> {
     let asks = |item: &JoinItem| {
         matches!(
             item,
@@ -295,7 +292,7 @@ fn buffered(
     let mut join = IntervalPairs::<Key, Key, Key>::new(bounds, limit, false, false);
     let mut combiner = WatermarkCombiner::new(2);
     let mut keys: Vec<Key> = Vec::new();
-    let mut buffered = BTreeMap::new();
+    let mut buffered = Buffered::new();
     for (index, item) in case.input.iter().enumerate() {
         match item {
             JoinItem::Element(element) => {
