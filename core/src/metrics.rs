@@ -38,7 +38,8 @@ pub enum Measure {
     /// Keys held when windows last closed. Tumbling windows count a key in each
     /// window that holds it. Sliding and cumulating windows count with them the keys
     /// that have nothing open and keep their slots, as they may come again; these
-    /// give way to other keys.
+    /// give way to other keys. Of keyed state without windows: keys that have a state
+    /// or a timer, at the end of the last batch.
     KeysHeld,
     /// Records that a join held when time last moved, those of both sides.
     RecordsHeld,
