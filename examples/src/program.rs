@@ -25,10 +25,7 @@ struct CommandLine<S: Args> {
 }
 
 /// The whole of a sample program.
-pub fn main<S: Sample>() -> ExitCode
-where
-    S::Row: Sync,
-{
+pub fn main<S: Sample>() -> ExitCode {
     let command = || CommandLine::<S>::command().name(S::NAME).about(S::ABOUT);
     let matches = command().get_matches();
     let CommandLine { sample, shared } = match CommandLine::<S>::from_arg_matches(&matches) {
@@ -114,18 +111,17 @@ fn readable(file: &Path, comes_along: bool) -> Result<(), Failure> {
     )))
 }
 
-fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Failure>
-where
-    S::Row: Sync,
-{
+fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Failure> {
     let is_table = shared.format == Format::Table;
-    let config = shared.engine.config().measure_latency(is_table);
+    let config = sample
+        .config(shared.engine.config())
+        .measure_latency(is_table);
     let job = Job::new(S::NAME, config)?;
     let begun = begin(&job, sample, shared)?;
     if begun.truth.is_some() {
         complain("note", format!("these {} events are made up", S::NAME));
     }
-    let (results, written) = Results::new(shared.format);
+    let (results, written) = Results::new(sample, shared.format);
     sample.results(begun.events)?.sink(results);
     let report = run(job)?;
     let mut read = begun.tally.read();
@@ -144,7 +140,7 @@ where
 fn closing<S: Sample>(
     sample: &S,
     report: &Report,
-    written: &mpsc::Receiver<Written<S::Row>>,
+    written: &mpsc::Receiver<Written<S>>,
     read: &Read,
     truth: Option<String>,
 ) -> String {
@@ -165,13 +161,16 @@ fn closing<S: Sample>(
         text.push_str(&format!("made up so that: {}\n\n", truth.trim_end()));
     }
     let a_second = read.events as f64 / report.elapsed.as_secs_f64().max(1e-9);
-    for (label, figure) in [
-        ("events", read.events),
+    let a_second_of = format!("{}/s", S::EVENTS);
+    let mut figures = vec![(S::EVENTS, read.events)];
+    figures.extend(sample.figures(&totals));
+    figures.extend([
         ("rows", rows),
         ("late", report.late()),
         ("malformed", malformed_lines(report, read)),
-        ("events/s", a_second as u64),
-    ] {
+        (a_second_of.as_str(), a_second as u64),
+    ]);
+    for (label, figure) in figures {
         text.push_str(&format!("{label:<10} {:>14}\n", grouped(figure)));
     }
     let samples = report
