@@ -126,7 +126,7 @@ fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Fa
     let report = run(job)?;
     let mut read = begun.tally.read();
     read.events += shared.generate.unwrap_or(0);
-    tell_problems(shared, &begun.files, &read, &report);
+    tell_problems(shared, S::LONGEST_LINE, &begun.files, &read, &report);
     if !is_table {
         return Ok(());
     }
@@ -163,7 +163,7 @@ fn closing<S: Sample>(
     let a_second = read.events as f64 / report.elapsed.as_secs_f64().max(1e-9);
     let a_second_of = format!("{}/s", S::EVENTS);
     let mut figures = vec![(S::EVENTS, read.events)];
-    figures.extend(sample.figures(&totals));
+    figures.extend(sample.figures(&totals, report.elapsed));
     figures.extend([
         ("rows", rows),
         ("late", report.late()),
@@ -191,7 +191,13 @@ fn malformed_lines(report: &Report, read: &Read) -> u64 {
 }
 
 /// What would otherwise go unnoticed.
-fn tell_problems(shared: &SharedOptions, files: &[PathBuf], read: &Read, report: &Report) {
+fn tell_problems(
+    shared: &SharedOptions,
+    longest_line: usize,
+    files: &[PathBuf],
+    read: &Read,
+    report: &Report,
+) {
     let of = |index: usize| {
         files
             .get(index)
@@ -206,7 +212,15 @@ fn tell_problems(shared: &SharedOptions, files: &[PathBuf], read: &Read, report:
             );
         }
     }
-    let malformed = malformed_lines(report, read);
+    let of_source = report.total(Measure::Malformed);
+    if of_source > 0 {
+        let message = format!(
+            "{of_source} lines are no proper text: bad UTF-8 was read as U+FFFD, lines beyond {} \
+             MiB were left out",
+            longest_line >> 20
+        );
+        complain("warning", message);
+    }
     if read.events == 0 && report.ending == JobEnding::Completed {
         let named: Vec<_> = (0..files.len()).map(of).collect();
         let why = match read.first.first() {
@@ -221,9 +235,11 @@ fn tell_problems(shared: &SharedOptions, files: &[PathBuf], read: &Read, report:
             "warning",
             format!("no events in {}: {why}", named.join(", ")),
         );
-    } else if malformed > 0 && !shared.show_malformed {
-        let message =
-            format!("{malformed} malformed lines were left out: --show-malformed shows them");
+    } else if read.malformed > 0 && !shared.show_malformed {
+        let message = format!(
+            "{} malformed lines were left out: --show-malformed shows them",
+            read.malformed
+        );
         complain("warning", message);
     }
     let late = report.late();

@@ -74,9 +74,13 @@ pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
         rows.iter().map(Row::cells).collect()
     }
 
-    /// What is counted beside events and rows, with its name.
-    fn figures(&self, totals: &<Self::Row as Row>::Totals) -> Vec<(&'static str, u64)> {
-        let _ = totals;
+    /// What is counted beside events and rows, with its name; the run took so long.
+    fn figures(
+        &self,
+        totals: &<Self::Row as Row>::Totals,
+        elapsed: Duration,
+    ) -> Vec<(&'static str, u64)> {
+        let _ = (totals, elapsed);
         Vec::new()
     }
 

@@ -264,7 +264,8 @@ impl Told {
     /// The row of a window; `last` is the highest number of the device before it.
     fn of(row: WindowResult<String, Aggregates>, last: &mut Option<u64>) -> Self {
         let ((readings, humidity), (mean, min, max), (numbers, lowest, highest)) = row.value;
-        let before = last.unwrap_or(lowest.saturating_sub(1)).min(highest);
+        // Of a device that was never heard of, nothing is missing before its first.
+        let first = last.map_or(lowest, |last| last.saturating_add(1).min(lowest));
         *last = Some(highest);
         // Means are rounded: a thousandth is far more than a sensor can tell.
         let rounded = |milli: f64| milli.round() / 1e3;
@@ -273,7 +274,7 @@ impl Told {
             to_ms: row.window.end().millis(),
             device: row.key,
             readings,
-            missing: (highest - before).saturating_sub(numbers),
+            missing: (highest - first + 1).saturating_sub(numbers),
             mean_c: rounded(mean),
             min_c: f64::from(min) / 1e3,
             max_c: f64::from(max) / 1e3,

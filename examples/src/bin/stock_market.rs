@@ -346,6 +346,6 @@ fn made_up(count: u64, seed: u64) -> Generated<Quote> {
     let lines: String = truth.iter().map(line_of).collect();
     Generated {
         events,
-        truth: format!("\n{lines}"),
+        truth: format!("these prices and shares come out, all weeks together\n{lines}"),
     }
 }
