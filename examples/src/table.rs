@@ -151,9 +151,11 @@ impl<R: Row + Sync> Sink<R> for Results<R> {
             let mut rows = first.remove();
             rows.sort_by_cached_key(R::rank);
             for row in &rows {
-                self.text_of(row, &mut text)?;
                 row.add_to(&mut self.totals);
-                self.rows += 1;
+                if row.is_shown() {
+                    self.text_of(row, &mut text)?;
+                    self.rows += 1;
+                }
             }
         }
         match text.is_empty() {
