@@ -189,7 +189,7 @@ impl Visit {
 
 impl Row for Visit {
     const COLUMNS: &'static [Column] = &[
-        Column::text("began (UTC)", 19),
+        Column::text("left (UTC)", 19),
         Column::text("visitor", 15),
         Column::figure("requests", "", 8),
         Column::figure("pages", "", 5),
@@ -205,7 +205,7 @@ impl Row for Visit {
             None => "-".to_owned(),
         };
         vec![
-            time_text(Timestamp::from_millis(self.from_ms)),
+            time_text(Timestamp::from_millis(self.to_ms)),
             legible(&self.visitor, 14),
             grouped(self.requests),
             grouped(self.pages),

@@ -35,7 +35,7 @@ struct NetworkLog {
     window_ms: u64,
 
     /// How far a window begins behind the one before
-    #[arg(long, value_name = "MS", default_value_t = 10_000,
+    #[arg(long, value_name = "MS", default_value_t = 30_000,
           value_parser = value_parser!(u64).range(1..=3_155_760_000_000))]
     slide_ms: u64,
 
@@ -119,9 +119,9 @@ impl Sample for NetworkLog {
         let slides = slides.with_offset_ns(windows.size_ns() % windows.slide_ns())?;
         let by = self.by;
         let size_of = |transfer: &Transfer| transfer.bytes;
-        let p95 = Quantiles::of([0.95], size_of).expect("0.95 is a quantile");
+        let p95 = Quantiles::of([0.95], size_of)?;
         let heaviest = |talker: &Talker| (talker.bytes, Reverse(talker.name.clone()));
-        let ranking = TopKBy::largest(self.top.into(), heaviest).expect("the top is not empty");
+        let ranking = TopKBy::largest(self.top.into(), heaviest)?;
         let talkers = transfers
             .key_by(move |transfer| match by {
                 By::Host => transfer.host.clone(),
