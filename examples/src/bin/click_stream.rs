@@ -164,9 +164,9 @@ type Aggregates = (u64, Option<(u64, Click, Click)>);
 impl Visit {
     fn of(row: WindowResult<Visitor, Aggregates>, gap: Duration) -> Self {
         // A session ends a gap behind its last request.
-        let nanos = row.end().nanos().saturating_sub(row.start().nanos());
-        let duration = Duration::from_nanos(nanos.unsigned_abs()).saturating_sub(gap);
-        let from_ms = row.start().millis();
+        let (from, end) = (row.start(), row.end().nanos());
+        let to = end.saturating_sub_unsigned(gap.as_nanos() as u64);
+        let duration = Duration::from_nanos(to.abs_diff(from.nanos()));
         let (requests, seen) = row.value;
         let (pages, entry_page, exit_page) = match seen {
             Some((pages, first, last)) => (pages, Some(first.page), Some(last.page)),
@@ -175,8 +175,8 @@ impl Visit {
         Self {
             visitor: row.key.address,
             agent: row.key.agent,
-            from_ms,
-            to_ms: from_ms.saturating_add(duration.as_millis() as i64),
+            from_ms: from.millis(),
+            to_ms: Timestamp::from_nanos(to).millis(),
             duration_s: rounded(duration.as_secs_f64(), 3),
             requests,
             pages,
