@@ -8,8 +8,8 @@
 #![forbid(unsafe_code)]
 
 use clap::{value_parser, Args};
-use fluxus::windows::Distinct;
 use fluxus::prelude::*;
+use fluxus::windows::Distinct;
 use fluxus::{KeyTimer, KeyedProcess, ProcessContext};
 use fluxus_examples::input::{Parsed, Parser};
 use fluxus_examples::sample::{Generated, Row, Sample, Timed};
@@ -161,8 +161,8 @@ fn reading_of(line: &str, interval_ms: u64) -> Parsed<Reading> {
             return Err(format!("it has {} fields, not 5 or more", fields.len()));
         };
         let thousandths = |text: &str, range: std::ops::RangeInclusive<f64>, what: &str| match text
-            .parse::<f64>()
-        {
+            .parse::<f64>(
+        ) {
             Ok(number) if range.contains(&number) => Ok((number * 1e3).round() as i32),
             _ => Err(format!("{text:?} is no {what}")),
         };
