@@ -391,16 +391,73 @@ where
     }
 
     /// Pairs, and each left record that finds no partner.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::windows::IntervalBounds;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let stream = |rows: [(i64, &'static str); 2]| job.from_iter(rows)
+    /// #     .timestamps(|row| Timestamp::from_secs(row.0), BoundedDisorder::monotonous());
+    /// let left = stream([(10, "ant"), (50, "bee")]).key_by(|row| row.1);
+    /// let right = stream([(12, "ant"), (99, "cow")]).key_by(|row| row.1);
+    /// let second = IntervalBounds::within(Duration::from_secs(2));
+    /// let rows = left.interval_join(right, second).left_outer();
+    /// let rows = rows.map(|row| (row.left.0, row.right.map(|right| right.0))).collect();
+    /// # job.run()?;
+    /// let mut rows = rows.take();
+    /// rows.sort();
+    /// assert_eq!(rows, [(10, Some(12)), (50, None)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn left_outer(self) -> DataStream<IntervalJoin<A, B, F, G, LeftOuter>> {
         self.rows(LeftOuter)
     }
 
     /// Pairs, and each right record that finds no partner.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::windows::IntervalBounds;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let stream = |rows: [(i64, &'static str); 2]| job.from_iter(rows)
+    /// #     .timestamps(|row| Timestamp::from_secs(row.0), BoundedDisorder::monotonous());
+    /// let left = stream([(10, "ant"), (50, "bee")]).key_by(|row| row.1);
+    /// let right = stream([(12, "ant"), (99, "cow")]).key_by(|row| row.1);
+    /// let second = IntervalBounds::within(Duration::from_secs(2));
+    /// let rows = left.interval_join(right, second).right_outer();
+    /// let rows = rows.map(|row| (row.left.map(|left| left.0), row.right.0)).collect();
+    /// # job.run()?;
+    /// let mut rows = rows.take();
+    /// rows.sort();
+    /// assert_eq!(rows, [(None, 99), (Some(10), 12)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn right_outer(self) -> DataStream<IntervalJoin<A, B, F, G, RightOuter>> {
         self.rows(RightOuter)
     }
 
     /// Pairs, and each record that finds no partner.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use fluxus::windows::IntervalBounds;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let stream = |rows: [(i64, &'static str); 2]| job.from_iter(rows)
+    /// #     .timestamps(|row| Timestamp::from_secs(row.0), BoundedDisorder::monotonous());
+    /// let left = stream([(10, "ant"), (50, "bee")]).key_by(|row| row.1);
+    /// let right = stream([(12, "ant"), (99, "cow")]).key_by(|row| row.1);
+    /// let second = IntervalBounds::within(Duration::from_secs(2));
+    /// let rows = left.interval_join(right, second).full_outer();
+    /// let rows = rows.map(|row| (row.left.map(|left| left.0), row.right.map(|right| right.0))).collect();
+    /// # job.run()?;
+    /// let mut rows = rows.take();
+    /// rows.sort();
+    /// assert_eq!(rows, [(None, Some(99)), (Some(10), Some(12)), (Some(50), None)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn full_outer(self) -> DataStream<IntervalJoin<A, B, F, G, FullOuter>> {
         self.rows(FullOuter)
     }
@@ -462,16 +519,70 @@ where
     }
 
     /// Pairs, and each left record in whose window there is no right one.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let stream = |rows: [(i64, &'static str); 2]| job.from_iter(rows)
+    /// #     .timestamps(|row| Timestamp::from_secs(row.0), BoundedDisorder::monotonous());
+    /// let left = stream([(10, "ant"), (50, "bee")]).key_by(|row| row.1);
+    /// let right = stream([(12, "ant"), (99, "cow")]).key_by(|row| row.1);
+    /// let windows = Tumbling::new(Duration::from_secs(20))?;
+    /// let rows = left.window_join(right, windows).left_outer();
+    /// let rows = rows.map(|row| (row.left.0, row.right.map(|right| right.0))).collect();
+    /// # job.run()?;
+    /// let mut rows = rows.take();
+    /// rows.sort();
+    /// assert_eq!(rows, [(10, Some(12)), (50, None)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn left_outer(self) -> PairsOf<A, B, F, G, W, LeftOuter> {
         self.rows(LeftOuter)
     }
 
     /// Pairs, and each right record in whose window there is no left one.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let stream = |rows: [(i64, &'static str); 2]| job.from_iter(rows)
+    /// #     .timestamps(|row| Timestamp::from_secs(row.0), BoundedDisorder::monotonous());
+    /// let left = stream([(10, "ant"), (50, "bee")]).key_by(|row| row.1);
+    /// let right = stream([(12, "ant"), (99, "cow")]).key_by(|row| row.1);
+    /// let windows = Tumbling::new(Duration::from_secs(20))?;
+    /// let rows = left.window_join(right, windows).right_outer();
+    /// let rows = rows.map(|row| (row.left.map(|left| left.0), row.right.0)).collect();
+    /// # job.run()?;
+    /// let mut rows = rows.take();
+    /// rows.sort();
+    /// assert_eq!(rows, [(None, 99), (Some(10), 12)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn right_outer(self) -> PairsOf<A, B, F, G, W, RightOuter> {
         self.rows(RightOuter)
     }
 
     /// Pairs, and each record in whose window there is none of the other side.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let stream = |rows: [(i64, &'static str); 2]| job.from_iter(rows)
+    /// #     .timestamps(|row| Timestamp::from_secs(row.0), BoundedDisorder::monotonous());
+    /// let left = stream([(10, "ant"), (50, "bee")]).key_by(|row| row.1);
+    /// let right = stream([(12, "ant"), (99, "cow")]).key_by(|row| row.1);
+    /// let windows = Tumbling::new(Duration::from_secs(20))?;
+    /// let rows = left.window_join(right, windows).full_outer();
+    /// let rows = rows.map(|row| (row.left.map(|left| left.0), row.right.map(|right| right.0))).collect();
+    /// # job.run()?;
+    /// let mut rows = rows.take();
+    /// rows.sort();
+    /// assert_eq!(rows, [(None, Some(99)), (Some(10), Some(12)), (Some(50), None)]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn full_outer(self) -> PairsOf<A, B, F, G, W, FullOuter> {
         self.rows(FullOuter)
     }

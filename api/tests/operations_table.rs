@@ -26,8 +26,11 @@ fn source(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
+/// A public method, and whether its description has an example.
+type Method = (String, bool);
+
 /// The public methods in the impl blocks of these types, wherever they stand.
-fn methods_of(types: &[&str]) -> BTreeSet<String> {
+fn methods_of(types: &[&str]) -> BTreeSet<Method> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut methods = BTreeSet::new();
     for entry in fs::read_dir(folder).expect("the sources are there") {
@@ -36,37 +39,59 @@ fn methods_of(types: &[&str]) -> BTreeSet<String> {
         if !name.ends_with(".rs") {
             continue;
         }
-        let mut is_theirs = false;
+        let (mut is_theirs, mut has_example) = (false, false);
         for line in source(&name).lines() {
             if line.starts_with("impl") {
                 is_theirs = types.iter().any(|one| line.contains(one));
+            }
+            match line.trim_start() {
+                "" => has_example = false,
+                doc => has_example |= doc.starts_with("/// ```"),
             }
             let Some(rest) = line.strip_prefix("    pub fn ") else {
                 continue;
             };
             let end = rest.find(['(', '<']).unwrap_or(rest.len());
             if is_theirs {
-                methods.insert(rest[..end].to_owned());
+                methods.insert((rest[..end].to_owned(), has_example));
             }
+            has_example = false;
         }
     }
     methods
 }
 
+fn operations() -> Vec<Method> {
+    let methods = methods_of(&[" Job ", "DataStream<", "KeyedStream<", "WindowedStream<"]);
+    for other in OTHERS {
+        assert!(
+            methods.iter().any(|(name, _)| name == other),
+            "{other} is gone"
+        );
+    }
+    let is_operation = |(name, _): &Method| !OTHERS.contains(&name.as_str());
+    let operations: Vec<_> = methods.into_iter().filter(is_operation).collect();
+    assert!(
+        operations.len() > 80,
+        "only {} were found",
+        operations.len()
+    );
+    operations
+}
+
 #[test]
 fn the_table_has_every_operation() {
     let table = source("operations.md");
-    let methods = methods_of(&[" Job ", "DataStream<", "KeyedStream<", "WindowedStream<"]);
-    assert!(methods.len() > 80, "only {} were found", methods.len());
-    for other in OTHERS {
-        assert!(methods.contains(other), "{other} is gone");
-    }
-    let missing: Vec<_> = methods
-        .iter()
-        .filter(|method| !OTHERS.contains(&method.as_str()))
-        .filter(|method| !table.contains(&format!("::{method})")))
-        .collect();
+    let mut missing = operations();
+    missing.retain(|(name, _)| !table.contains(&format!("::{name})")));
     assert!(missing.is_empty(), "not in operations.md: {missing:?}");
+}
+
+#[test]
+fn every_operation_has_an_example() {
+    let mut bare = operations();
+    bare.retain(|(_, has_example)| !has_example);
+    assert!(bare.is_empty(), "without an example: {bare:?}");
 }
 
 #[test]
