@@ -27,7 +27,9 @@ fn day_number(date: &str) -> i64 {
         panic!("{date} is no date")
     };
     let is_leap = |year: i64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    let days_of_years: i64 = (1970..year).map(|year| 365 + i64::from(is_leap(year))).sum();
+    let days_of_years: i64 = (1970..year)
+        .map(|year| 365 + i64::from(is_leap(year)))
+        .sum();
     let february = 28 + i64::from(is_leap(year));
     let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     days_of_years + months[..month as usize - 1].iter().sum::<i64>() + day - 1
@@ -48,11 +50,20 @@ fn days(symbol: &str) -> Vec<Day> {
 
 /// Compares a row with the days of its window and the close before.
 fn agrees(row: &Value, of_window: &[&Day], before: Option<f64>) {
-    let highest = of_window.iter().map(|day| day.prices[1]).fold(0.0, f64::max);
-    let lowest = of_window.iter().map(|day| day.prices[2]).fold(1e12, f64::min);
+    let highest = of_window
+        .iter()
+        .map(|day| day.prices[1])
+        .fold(0.0, f64::max);
+    let lowest = of_window
+        .iter()
+        .map(|day| day.prices[2])
+        .fold(1e12, f64::min);
     let volume: u64 = of_window.iter().map(|day| day.volume).sum();
     let typical = |day: &Day| (day.prices[1] + day.prices[2] + day.prices[3]) / 3.0;
-    let paid: f64 = of_window.iter().map(|day| typical(day) * day.volume as f64).sum();
+    let paid: f64 = of_window
+        .iter()
+        .map(|day| typical(day) * day.volume as f64)
+        .sum();
     assert_eq!(row["quotes"], json!(of_window.len()), "{row}");
     assert_eq!(row["open"], json!(of_window[0].prices[0]), "{row}");
     assert_eq!(row["high"], json!(highest), "{row}");
@@ -60,7 +71,10 @@ fn agrees(row: &Value, of_window: &[&Day], before: Option<f64>) {
     let latest = of_window[of_window.len() - 1].prices[3];
     assert_eq!(row["close"], json!(latest), "{row}");
     assert_eq!(row["volume"], json!(volume), "{row}");
-    assert!(close(&row["vwap"], paid / volume as f64, 0.000_051), "{row}");
+    assert!(
+        close(&row["vwap"], paid / volume as f64, 0.000_051),
+        "{row}"
+    );
     match before {
         None => assert!(row["return_percent"].is_null(), "{row}"),
         Some(before) => {
@@ -87,7 +101,8 @@ fn the_weeks_are_those_of_plain_loops() {
                 let start = (day.ms - offset_ms) / size_ms * size_ms + offset_ms;
                 windows.entry(start).or_default().push(day);
             }
-            let of_symbol: Vec<&Value> = rows.iter().filter(|row| row["symbol"] == symbol).collect();
+            let of_symbol: Vec<&Value> =
+                rows.iter().filter(|row| row["symbol"] == symbol).collect();
             assert_eq!(of_symbol.len(), windows.len(), "{symbol}");
             count += windows.len();
             let mut before = None;
@@ -100,7 +115,9 @@ fn the_weeks_are_those_of_plain_loops() {
         }
         assert_eq!(rows.len(), count);
         // One behind the other in time, and in the order of the alphabet.
-        let keys = rows.iter().map(|row| (row["from_ms"].as_i64(), row["symbol"].to_string()));
+        let keys = rows
+            .iter()
+            .map(|row| (row["from_ms"].as_i64(), row["symbol"].to_string()));
         let keys: Vec<_> = keys.collect();
         assert!(keys.windows(2).all(|pair| pair[0] < pair[1]));
     }
@@ -123,7 +140,13 @@ fn facts_about_the_shares() {
     };
     assert_eq!(
         SYMBOLS.map(volume),
-        [30_689_402_500, 11_158_019_000, 9_615_784_900, 8_702_493_100, 82_158_873_000]
+        [
+            30_689_402_500,
+            11_158_019_000,
+            9_615_784_900,
+            8_702_493_100,
+            82_158_873_000
+        ]
     );
 }
 
@@ -132,7 +155,12 @@ fn a_window_waits_for_the_last_of_the_files() {
     // A file that is read in no time, and a longer one: nothing of either is late.
     let path = |symbol: &str| data(&format!("stocks/{symbol}.csv"));
     let (short, long) = (path("FB"), path("IBM"));
-    let options = ["--input", short.to_str().unwrap(), "--input", long.to_str().unwrap()];
+    let options = [
+        "--input",
+        short.to_str().unwrap(),
+        "--input",
+        long.to_str().unwrap(),
+    ];
     for workers in ["1", "2", "4"] {
         let run = MARKET.done(&[&options[..], &["--workers", workers, "--batch", "1"]].concat());
         assert_eq!((counted(&run, "quotes "), counted(&run, "late")), (1496, 0));
@@ -177,7 +205,10 @@ fn where_nothing_is_traded_there_is_no_mean_price() {
     let text = "2010-01-04,0,0,0,0,0\n2010-01-11,5,6,5,6,10\n";
     let file = file_of(text);
     let rows = MARKET.rows(&["--input", file.path().to_str().unwrap()]);
-    assert!(rows[0]["vwap"].is_null() && rows[1]["vwap"] == 5.6667, "{rows:?}");
+    assert!(
+        rows[0]["vwap"].is_null() && rows[1]["vwap"] == 5.6667,
+        "{rows:?}"
+    );
     // From nothing there is no return.
     assert!(rows[1]["return_percent"].is_null(), "{rows:?}");
 }
@@ -200,7 +231,10 @@ fn what_is_no_quote_is_counted_and_shown() {
     let run = MARKET.reads(&text, &["--show-malformed"]);
     assert_eq!(counted(&run, "malformed"), wrong.len() as u64);
     for line in 2..2 + wrong.len() {
-        assert!(run.stderr.contains(&format!(":{line}: ")), "{line}: {run:?}");
+        assert!(
+            run.stderr.contains(&format!(":{line}: ")),
+            "{line}: {run:?}"
+        );
     }
     assert_eq!(counted(&run, "rows"), 1);
 }
@@ -232,7 +266,14 @@ fn windows_of_every_length_are_borne() {
 #[test]
 fn made_up_quotes_are_the_same_for_the_same_seed_and_found() {
     let made_up = |seed: &str| {
-        MARKET.done(&["--generate", "20000", "--window-ms", "3600000", "--seed", seed])
+        MARKET.done(&[
+            "--generate",
+            "20000",
+            "--window-ms",
+            "3600000",
+            "--seed",
+            seed,
+        ])
     };
     let run = made_up("7");
     assert!(run.stderr.contains("made up"), "{run:?}");

@@ -7,8 +7,8 @@
 #![forbid(unsafe_code)]
 
 use clap::{value_parser, Args};
-use fluxus::windows::{Fold, MaxBy, MinBy};
 use fluxus::prelude::*;
+use fluxus::windows::{Fold, MaxBy, MinBy};
 use fluxus_examples::input::{iso_time, Parsed, Parser};
 use fluxus_examples::sample::{Generated, Row, Sample, Timed};
 use fluxus_examples::{data, grouped, legible, time_text, Column, Random};
