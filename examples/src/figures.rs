@@ -19,6 +19,19 @@ pub fn grouped(number: u64) -> String {
     grouped
 }
 
+/// A number with so many decimals at most: what JSON lines say of a share or a mean.
+///
+/// ```
+/// assert_eq!(fluxus_examples::rounded(2.0 / 3.0, 4), 0.6667);
+/// ```
+pub fn rounded(number: f64, decimals: i32) -> f64 {
+    let factor = 10f64.powi(decimals);
+    match number * factor {
+        scaled if scaled.is_finite() => scaled.round() / factor,
+        _ => number,
+    }
+}
+
 /// A time as a table shows it, in UTC: `2013-01-01 06:00:00`.
 ///
 /// ```

@@ -109,6 +109,11 @@ pub trait Row: Serialize + Clone + Send + 'static {
     /// Rows that become complete at one time are shown in the order of this.
     fn rank(&self) -> String;
 
+    /// Whether the row is written; one that is not is only added up.
+    fn is_shown(&self) -> bool {
+        true
+    }
+
     /// Adds the row up.
     fn add_to(&self, totals: &mut Self::Totals);
 }

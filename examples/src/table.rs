@@ -161,11 +161,12 @@ impl<S: Sample> Sink<S::Row> for Results<S> {
             }
             let mut rows = first.remove();
             rows.sort_by_cached_key(Row::rank);
-            self.text_of(&rows, &mut text)?;
             for row in &rows {
                 row.add_to(&mut self.totals);
-                self.rows += 1;
             }
+            rows.retain(Row::is_shown);
+            self.rows += rows.len() as u64;
+            self.text_of(&rows, &mut text)?;
         }
         match text.is_empty() {
             true => Ok(()),

@@ -1,3 +1,4 @@
+use super::bytes as bytes_of;
 use super::times::log_time;
 use fluxus::windows::Timestamp;
 
@@ -17,6 +18,8 @@ pub struct HttpLine<'line> {
     pub status: u16,
     /// How long the answer was, in bytes; a `-` is none.
     pub bytes: u64,
+    /// What program asked, in its own words; empty in the Common format.
+    pub agent: &'line str,
 }
 
 impl<'line> HttpLine<'line> {
@@ -62,7 +65,7 @@ impl<'line> HttpLine<'line> {
         let bytes = match numbers.next() {
             None => return Err("it has no size".to_owned()),
             Some("-") => 0,
-            Some(size) => size.parse().map_err(|_| format!("{size:?} is no size"))?,
+            Some(size) => bytes_of(size)?,
         };
         Ok(Self {
             host,
@@ -71,8 +74,21 @@ impl<'line> HttpLine<'line> {
             path,
             status,
             bytes,
+            agent: agent(rest).ok_or("the referrer or the agent has no end")?,
         })
     }
+}
+
+/// The second of the quoted texts behind the numbers; none where one has no end.
+fn agent(rest: &str) -> Option<&str> {
+    let Some((_, referrer)) = rest.split_once('"') else {
+        return Some("");
+    };
+    let behind = &referrer[end_of_quoted(referrer)? + 1..];
+    let Some((_, agent)) = behind.split_once('"') else {
+        return Some("");
+    };
+    Some(&agent[..end_of_quoted(agent)?])
 }
 
 /// Where the quotation mark is that ends it; one behind a `\` does not.
@@ -101,9 +117,11 @@ mod tests {
             (parsed.path, parsed.status, parsed.bytes),
             (r#"/a\"b?c=d"#, 304, 0)
         );
-        let unreadable = r#"10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "-" 408 0 "-" "-""#;
+        assert_eq!(parsed.agent, "");
+        let unreadable = r#"10.0.0.1 - - [10/Oct/2000:13:55:36 -0700] "-" 408 0 "-" "curl \"7\"""#;
         let parsed = HttpLine::parse(unreadable).unwrap();
         assert_eq!((parsed.method, parsed.path, parsed.status), ("-", "-", 408));
+        assert_eq!(parsed.agent, r#"curl \"7\""#);
     }
 
     #[test]
@@ -134,6 +152,10 @@ mod tests {
                 "no size",
             ),
             (r#"a - - [today] "GET / HTTP" 200 5"#, "no time"),
+            (
+                r#"a - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP" 200 5 "-" "Moz"#,
+                "agent has no end",
+            ),
         ] {
             let error = HttpLine::parse(line).unwrap_err();
             assert!(error.contains(reason), "{line}: {error}");

@@ -1,12 +1,16 @@
 //! Files into events.
 
 mod combined_log;
+mod entry;
+mod request;
 mod syslog;
 mod tally;
 mod times;
 mod zeek;
 
 pub use combined_log::HttpLine;
+pub use entry::{Entry, EntryParser};
+pub use request::{Request, RequestParser};
 pub use syslog::SyslogLine;
 pub use times::{iso_time, log_time, seconds_time};
 pub use zeek::ZeekFields;
@@ -69,6 +73,21 @@ pub struct Malformed {
     pub line: u64,
     /// What is wrong with it.
     pub reason: String,
+}
+
+/// More bytes than any one answer has: what JSON readers still take exactly.
+const MOST_BYTES: u64 = 1 << 53;
+
+/// A number of bytes as a log has it; an empty one is none.
+///
+/// # Errors
+/// When it is no number, or more than 9 PB.
+pub fn bytes(text: &str) -> Result<u64, String> {
+    match text.parse() {
+        Ok(bytes) if bytes <= MOST_BYTES => Ok(bytes),
+        Err(_) if text.is_empty() => Ok(0),
+        _ => Err(format!("{text:?} is no size")),
+    }
 }
 
 /// The events of the files, an instance a file. What in them was none is counted,

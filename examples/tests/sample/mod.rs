@@ -1,7 +1,7 @@
 //! A sample program as its users meet it: a process with arguments, files and two
 //! outputs.
 // Every test takes what it needs of this.
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use serde_json::Value;
 use std::io::Write;
