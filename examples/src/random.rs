@@ -56,7 +56,9 @@ mod tests {
             assert!(one.below(10) < 10 && (0.0..1.0).contains(&other.unit()));
             sum += one.normal();
             // As many as the other.
-            (0..11).for_each(|_| drop(other.unit()));
+            for _ in 0..11 {
+                let _ = other.unit();
+            }
             let _ = other.below(1);
         }
         assert!(sum.abs() / 1000.0 < 0.2, "{sum}");

@@ -179,6 +179,20 @@ fn gaps_silences_and_returns_are_told_whatever_the_batch() {
 }
 
 #[test]
+fn devices_in_files_of_their_own_are_told_of_in_any_order_of_files() {
+    // `a` breaks down long before the end of `b`.
+    let text = lines("a", 0..50) + &lines("b", 0..100);
+    let (a, b) = (file_of(&lines("a", 0..50)), file_of(&lines("b", 0..100)));
+    let [a, b] = [&a, &b].map(|file| file.path().to_str().unwrap());
+    let expected = sorted(expected(&readings(&format!("heading\n{text}")), 1_800_000));
+    assert!(expected.iter().any(|row| row.contains("silent")));
+    for [first, second] in [[a, b], [b, a]] {
+        let rows = DEVICES.rows(&["--input", first, "--input", second]);
+        assert_eq!(sorted(rows), expected);
+    }
+}
+
+#[test]
 fn readings_out_of_order_are_late_and_counted_or_waited_for() {
     let text = lines("a", [0, 2, 1, 3, 40, 39, 41, 5, 42]);
     let run = DEVICES.reads(&text, &["--window-ms", "5000", "--batch", "1"]);
@@ -304,4 +318,19 @@ fn made_up_readings_are_the_same_for_the_same_seed_and_found() {
     // silence.
     let rows = DEVICES.rows(&["--generate", "30000", "--window-ms", "600000"]);
     assert_eq!(rows.len(), 4 * 56 + 31 + 1);
+}
+
+#[test]
+fn latencies_are_measured() {
+    let run = DEVICES.done(&[
+        "--window-ms",
+        "60000",
+        "--latency",
+        "--seconds",
+        "1",
+        "--rate",
+        "20000",
+    ]);
+    assert!(run.stdout.contains("event to result"), "{run:?}");
+    assert!(run.stdout.contains("throughput"), "{run:?}");
 }

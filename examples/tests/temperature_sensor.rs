@@ -224,3 +224,10 @@ fn made_up_readings_are_the_same_for_the_same_seed() {
     let rows = SENSOR.rows(&["--generate", "3000"]);
     assert_eq!(rows.len(), 3 * (167 + 5));
 }
+
+#[test]
+fn latencies_are_measured() {
+    let run = SENSOR.done(&["--latency", "--seconds", "1", "--rate", "20000"]);
+    assert!(run.stdout.contains("event to result"), "{run:?}");
+    assert!(run.stdout.contains("throughput"), "{run:?}");
+}
