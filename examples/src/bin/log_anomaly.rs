@@ -301,7 +301,7 @@ impl Check {
         match self.figure {
             Figure::Lines => self.usual.max(1.0).sqrt(),
             Figure::Errors => {
-                let share = self.usual.clamp(1.0 / lines, 0.5);
+                let share = self.usual.max(1.0 / lines).min(0.5);
                 (share * (1.0 - share) / lines).sqrt().max(1e-6)
             }
             Figure::Value => (0.005 * self.usual.abs()).max(1e-6),
