@@ -28,6 +28,15 @@ impl<C: Expires> DataStream<C> {
     /// assert_eq!(visits.take(), [("a", 1), ("a", 2), ("a", 1)]);
     /// # Ok::<(), fluxus::Error>(())
     /// ```
+    ///
+    /// Without timestamps there is no event time to pass:
+    ///
+    /// ```compile_fail
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new()).unwrap();
+    /// let second = std::time::Duration::from_secs(1);
+    /// job.from_iter(0..5).key_by(|n| n % 2).distinct().expire_after(second).for_each(|_| {});
+    /// ```
     pub fn expire_after(mut self, time: Duration) -> Self
     where
         C: Timed,

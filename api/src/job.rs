@@ -115,6 +115,15 @@ impl Job {
 
     /// A stream of what an iterator yields. The iterator runs on a worker and
     /// must not block.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let words = job.from_iter("a whale at sea".split(' ')).collect();
+    /// # job.run()?;
+    /// assert_eq!(words.take(), ["a", "whale", "at", "sea"]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     #[allow(clippy::should_implement_trait)]
     pub fn from_iter<I>(&self, records: I) -> DataStream<Untimed<IteratorSource<I::IntoIter>>>
     where
@@ -127,6 +136,17 @@ impl Job {
 
     /// A stream in as many instances as there are iterators, spread over the
     /// workers: what runs in parallel from the source on.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(2))?;
+    /// let numbers = job.from_partitions([0..3, 10..13]).collect();
+    /// # job.run()?;
+    /// let mut numbers = numbers.take();
+    /// numbers.sort();
+    /// assert_eq!(numbers, [0, 1, 2, 10, 11, 12]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn from_partitions<I>(
         &self,
         partitions: impl IntoIterator<Item = I>,
@@ -176,6 +196,19 @@ impl Job {
     /// A stream of the records of a slice in memory, in as many instances as
     /// asked for, which read blocks of 4096 records, each the next that nobody has. The way to replay
     /// what was loaded before the clock started.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(2))?;
+    /// use std::sync::Arc;
+    /// let loaded: Arc<[u64]> = (0..1000).collect();
+    /// let sum = job
+    ///     .from_shared(&loaded, 2)
+    ///     .fold_all(0, |sum, n| *sum += n, |sum, other| *sum += other);
+    /// # job.run()?;
+    /// assert_eq!(sum.take(), Some(499_500));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn from_shared<T>(
         &self,
         records: &Arc<[T]>,
@@ -189,6 +222,22 @@ impl Job {
 
     /// A stream of what an iterator yields with times, and watermarks made of
     /// them: once a batch, or as the generator asks.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let at = Timestamp::from_secs;
+    /// let rows = [(at(1), "a"), (at(4), "b"), (at(12), "c")];
+    /// let counts = job
+    ///     .from_timed_iter(rows, BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(std::time::Duration::from_secs(10))?)
+    ///     .count()
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(counts.take(), [2, 1]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn from_timed_iter<I, T, G>(
         &self,
         records: I,
@@ -206,6 +255,15 @@ impl Job {
 
     /// A stream of `function(0)`, `function(1)` and so on, until it answers
     /// `None`.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let squares = job.generate(|n| (n < 4).then_some(n * n)).collect();
+    /// # job.run()?;
+    /// assert_eq!(squares.take(), [0, 1, 4, 9]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn generate<F, T>(&self, function: F) -> DataStream<Untimed<Generator<F>>>
     where
         F: FnMut(u64) -> Option<T> + Send + 'static,
@@ -217,6 +275,20 @@ impl Job {
     /// The lines of a file, streamed. See [`LinesSource`] for limits and for
     /// what is done with bad UTF-8; [`Job::source`] takes one that is set up
     /// otherwise.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// # let folder = std::env::temp_dir().join(format!("fluxus-lines-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// # let path = folder.join("book.txt");
+    /// std::fs::write(&path, "Call me\nIshmael.\n").unwrap();
+    /// let lines = job.lines(&path).map(|line| (line.number, line.text)).collect();
+    /// # job.run()?;
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// assert_eq!(lines.take(), [(0, "Call me".to_owned()), (1, "Ishmael.".to_owned())]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn lines(&self, path: impl AsRef<Path>) -> DataStream<Untimed<LinesSource>> {
         self.stream("lines", vec![LinesSource::new(path)])
     }
@@ -256,12 +328,52 @@ impl Job {
     }
 
     /// A stream of a source of one's own, which knows no event time.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// use fluxus::source::{BoxError, Collector, Flow, Pulled, Source, SourceStatus};
+    ///
+    /// /// One record a pull, counting down.
+    /// struct Countdown(i64);
+    ///
+    /// impl Source for Countdown {
+    ///     type Item = i64;
+    ///
+    ///     fn pull<C: Collector<i64>>(&mut self, _: usize, out: &mut C) -> Result<Pulled, BoxError> {
+    ///         if self.0 == 0 {
+    ///             return Ok(Pulled { records: 0, status: SourceStatus::Ended, flow: Flow::Open });
+    ///         }
+    ///         self.0 -= 1;
+    ///         let flow = out.push(Timestamp::MIN, self.0);
+    ///         Ok(Pulled { records: 1, status: SourceStatus::Ready, flow })
+    ///     }
+    /// }
+    ///
+    /// let numbers = job.source(Countdown(3)).collect();
+    /// # job.run()?;
+    /// assert_eq!(numbers.take(), [2, 1, 0]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn source<S: Source>(&self, source: S) -> DataStream<Untimed<S>> {
         self.stream("source", vec![source])
     }
 
     /// A stream of a source of one's own, which pushes its records at their
     /// times and sends watermarks.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// // The test kit has one; any that pushes its records at their times will do.
+    /// use fluxus::testing::{Said, Script};
+    /// let script = Script::of([Said::Record(5, "a"), Said::Watermark(7), Said::Record(9, "b")]);
+    /// let timed = job.timed_source(script).collect();
+    /// # job.run()?;
+    /// let at = Timestamp::from_nanos;
+    /// assert_eq!(timed.take_timed(), [(at(5), "a"), (at(9), "b")]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn timed_source<S: Source>(&self, source: S) -> DataStream<Timed<S>> {
         self.stream("source", vec![source])
     }
@@ -269,6 +381,24 @@ impl Job {
     /// A stream in as many instances as there are sources, spread over the
     /// workers: a source of one's own with several partitions. They know no
     /// event time.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(2))?;
+    /// # use fluxus::source::LinesSource;
+    /// # let folder = std::env::temp_dir().join(format!("fluxus-sources-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder).unwrap();
+    /// let files = ["one.txt", "two.txt"].map(|name| folder.join(name));
+    /// for file in &files {
+    ///     std::fs::write(file, "a line\n").unwrap();
+    /// }
+    /// let lines = job.sources(files.iter().map(LinesSource::new));
+    /// let count = lines.fold_all(0, |count, _| *count += 1, |count, other| *count += other);
+    /// # job.run()?;
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// assert_eq!(count.take(), Some(2));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn sources<S: Source>(
         &self,
         sources: impl IntoIterator<Item = S>,
@@ -278,6 +408,17 @@ impl Job {
 
     /// As [`sources`](Self::sources), of sources that push their records at their
     /// times and send watermarks.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(2))?;
+    /// use fluxus::testing::Script;
+    /// let scripts = [[(1, "a"), (5, "c")], [(3, "b"), (7, "d")]].map(Script::of_records);
+    /// let all = job.timed_sources(scripts).collect();
+    /// # job.run()?;
+    /// assert_eq!(all.take().len(), 4);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn timed_sources<S: Source>(
         &self,
         sources: impl IntoIterator<Item = S>,
@@ -287,6 +428,14 @@ impl Job {
 
     /// The physical plan as it stands: workers and cores, stages, rings and
     /// their capacities. A stream appears when it was brought to a sink.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// job.from_iter(0..9).named("numbers").map(|n| 2 * n).for_each(|_| {});
+    /// assert!(job.explain().contains("numbers -> map"));
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn explain(&self) -> String {
         let plan = self.shared.plan.borrow();
         plan.as_ref().map(Plan::explain).unwrap_or_default()

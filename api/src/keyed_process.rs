@@ -25,6 +25,15 @@ where
     /// reached it; what is left of those at the end does not fire. A million pending
     /// timers cost memory, and time only when they come due.
     ///
+    /// Timers that are set while others fire, for an instant that is reached already,
+    /// fire in their turn: at the end of the stream, all that are set in event time.
+    /// So a timer that sets itself again stops when the stream
+    /// [has ended](ProcessContext::has_ended), or the job would go on for ever.
+    ///
+    /// The state of a key lasts until the code clears it, or its time is over
+    /// ([`expire_after`](DataStream::expire_after)): each record of the key begins that
+    /// time anew, a timer does not.
+    ///
     /// ```
     /// # use fluxus::prelude::*;
     /// # use fluxus::{KeyTimer, KeyedProcess, ProcessContext};

@@ -1,5 +1,9 @@
 //! A low-latency stream processing library on pinned cores.
 //!
+#![doc = include_str!("operations.md")]
+//!
+//! # A program
+//!
 //! A program describes streams with a [`Job`], and runs it:
 //!
 //! ```
@@ -63,6 +67,8 @@ mod keyed_stream;
 mod rejected;
 mod windowed_stream;
 
+mod joins;
+
 mod sinks;
 
 mod live_sources;
@@ -86,13 +92,14 @@ struct Readme;
 
 pub use data_stream::DataStream;
 pub use job::Job;
+pub use joins::{AsOfJoined, ChangingTableJoined, IntervalJoined, TableJoined, WindowJoined};
 pub use keyed_stream::KeyedStream;
 pub use shape::Branch;
 pub use windowed_stream::WindowedStream;
 
 pub use fluxus_core::operator::{
-    Aside, Boxed, DeadLetter, Either, IdleTimeout, IdleTimeoutError, KeyedProcess, ProcessContext,
-    Rejected, Rejection, SideStream, WindowResult,
+    Aside, Boxed, DeadLetter, Either, IdleTimeout, IdleTimeoutError, JoinedPair, KeyedProcess,
+    ProcessContext, Rejected, Rejection, SideStream, Sides, WindowPair, WindowResult,
 };
 pub use fluxus_core::windows::KeyTimer;
 pub use fluxus_core::{
@@ -130,10 +137,12 @@ pub mod windows {
     };
     pub use fluxus_core::windows::{
         merge_touching, Aggregate, BoundedDisorder, Combined, CountError, CountKind, CountSliding,
-        CountTumbling, Cumulating, DisorderError, DynamicSession, EachRecord, Firing, Global,
-        InputStatus, Lateness, LatenessError, Partitioned, PartitionsError, Punctuated, Session,
-        SessionError, Sliding, Timestamp, Trigger, TriggerError, Triggered, Tumbling,
-        WatermarkCombiner, WatermarkGenerator, Window, WindowAssigner, WindowError, WindowKind,
+        CountTumbling, Cumulating, DisorderError, DynamicSession, EachRecord, Firing, FullOuter,
+        Global, Inner, InputStatus, IntervalBounds, IntervalError, IntervalPairs, JoinKind,
+        JoinLimit, Lateness, LatenessError, LeftOuter, Partitioned, PartitionsError, Punctuated,
+        RightOuter, Session, SessionError, Sliding, StateLimit, TableChange, Timestamp, Trigger,
+        TriggerError, Triggered, Tumbling, WatermarkCombiner, WatermarkGenerator, Window,
+        WindowAssigner, WindowError, WindowKind,
     };
 }
 

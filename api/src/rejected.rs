@@ -4,13 +4,14 @@ use fluxus_core::operator::{Rejected, SideStream};
 use fluxus_core::Rejects;
 use std::rc::Rc;
 
-/// What a full state rejects: for the operators that keep one for each key, right
-/// behind them.
+/// What a full state rejects, and what comes too late for a join: for the operators
+/// that keep a state for each key, right behind them.
 impl<C: Rejects> DataStream<C> {
     /// Takes the records as a second stream whose keys are new when the state holds
     /// as many as it may, under
     /// [`WhenFull::Reject`](crate::WhenFull::Reject). Without it they are counted
-    /// only ([`Measure::Refused`](crate::Measure::Refused)).
+    /// only ([`Measure::Refused`](crate::Measure::Refused)). Of a join it has the late
+    /// records of both sides as well.
     ///
     /// ```
     /// # use fluxus::prelude::*;

@@ -199,11 +199,43 @@ where
     }
 
     /// How many records each key has in each window.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let values = job
+    ///     .from_iter([1i64, 4, 12])
+    ///     .timestamps(|&n| Timestamp::from_secs(n), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .count()
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(values.take(), [2, 1]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn count(self) -> Results<C, F, W, Count> {
         self.aggregate(Count)
     }
 
     /// The sum of a number of each record.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let values = job
+    ///     .from_iter([1i64, 4, 12])
+    ///     .timestamps(|&n| Timestamp::from_secs(n), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .sum(|&n| n)
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(values.take(), [5, 12]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     #[allow(clippy::type_complexity)]
     pub fn sum<N, G>(self, number: G) -> Results<C, F, W, Sum<G>>
     where
@@ -214,6 +246,22 @@ where
     }
 
     /// The smallest value taken from the records.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let values = job
+    ///     .from_iter([1i64, 4, 12])
+    ///     .timestamps(|&n| Timestamp::from_secs(n), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .min(|&n| n)
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(values.take(), [1, 12]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn min<V, G>(self, value: G) -> Results<C, F, W, Min<G>>
     where
         V: PartialOrd + Clone + Send + 'static,
@@ -223,6 +271,22 @@ where
     }
 
     /// The largest value taken from the records.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let values = job
+    ///     .from_iter([1i64, 4, 12])
+    ///     .timestamps(|&n| Timestamp::from_secs(n), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .max(|&n| n)
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(values.take(), [4, 12]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn max<V, G>(self, value: G) -> Results<C, F, W, Max<G>>
     where
         V: PartialOrd + Clone + Send + 'static,
@@ -232,6 +296,22 @@ where
     }
 
     /// The mean of a number of each record.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let values = job
+    ///     .from_iter([1i64, 4, 12])
+    ///     .timestamps(|&n| Timestamp::from_secs(n), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .mean(|&n| n)
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(values.take(), [2.5, 12.0]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn mean<N, G>(self, number: G) -> Results<C, F, W, Mean<G>>
     where
         N: Summable + 'static,
@@ -241,6 +321,22 @@ where
     }
 
     /// Reduces the records of each key and window with an associative function.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let values = job
+    ///     .from_iter([1i64, 4, 12])
+    ///     .timestamps(|&n| Timestamp::from_secs(n), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .reduce(|a, b| a * b)
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(values.take(), [4, 12]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn reduce<G>(self, reduce: G) -> Results<C, F, W, Reduce<G>>
     where
         C::Item: Clone,
@@ -255,6 +351,22 @@ where
     /// Every core starts at `initial`, so it must be neutral to `merge` (zero
     /// for a sum, an empty list for a concatenation): else results depend on
     /// the number of workers.
+    ///
+    /// ```
+    /// # use fluxus::prelude::*;
+    /// # use std::time::Duration;
+    /// # let job = Job::new("doc", Config::new().workers(1))?;
+    /// let values = job
+    ///     .from_iter([1i64, 4, 12])
+    ///     .timestamps(|&n| Timestamp::from_secs(n), BoundedDisorder::monotonous())
+    ///     .window_all(Tumbling::new(Duration::from_secs(10))?)
+    ///     .fold(String::new(), |text, n| *text += &n.to_string(), |text, other| *text += &other)
+    ///     .map(|row| row.value)
+    ///     .collect();
+    /// # job.run()?;
+    /// assert_eq!(values.take(), ["14", "12"]);
+    /// # Ok::<(), fluxus::Error>(())
+    /// ```
     pub fn fold<S, G, M>(self, initial: S, fold: G, merge: M) -> Results<C, F, W, Fold<S, G, M>>
     where
         S: Clone + Send + 'static,

@@ -6,6 +6,7 @@ mod support;
 use fluxus::prelude::*;
 use fluxus::sink::{Ending, Sink, SinkContext, SinkError, TcpLines};
 use fluxus::source::{BoxError, Collector, Flow, Pulled, Source, SourceContext, SourceStatus};
+use fluxus::testing::{Said, PATIENT};
 use fluxus::{ManualClock, Measure, Retry, Transient, WallClock};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader};
@@ -161,6 +162,43 @@ fn a_source_with_bad_luck_yields_what_one_with_good_luck_does() {
             assert!(opened.load(Ordering::SeqCst) >= 1);
             assert_eq!(closed.load(Ordering::SeqCst), 1);
         }
+    }
+}
+
+/// Fails behind every record that it hands on, whatever was answered.
+struct Late(u64);
+
+impl Source for Late {
+    type Item = u64;
+
+    fn pull<C: Collector<u64>>(&mut self, _: usize, out: &mut C) -> Result<Pulled, BoxError> {
+        if self.0 < 20 {
+            self.0 += 1;
+            let _ = out.push(Timestamp::MIN, self.0);
+            return Err(Transient::new("too late").into());
+        }
+        Ok(Pulled {
+            records: 0,
+            status: SourceStatus::Ended,
+            flow: Flow::Open,
+        })
+    }
+}
+
+#[test]
+fn what_a_source_handed_on_before_it_failed_is_out_and_its_answer_counts() {
+    for mood in PATIENT {
+        let config = Shape::local(1, 16, 16).config().clock(ticking());
+        let job = Job::new("late", config).unwrap();
+        let retry = Retry::new()
+            .attempts(20)
+            .longest_pause(Duration::from_millis(5));
+        let source = job.source(retry.source(Late(0))).named("late");
+        let heard = source.map(|n| n).heard_by(mood);
+        let report = job.run_local().unwrap();
+        let time = Timestamp::MIN.nanos();
+        heard.assert_said((1..=20).map(|n| Said::Record(time, n)));
+        assert_eq!(report.of("late", Measure::RecordsIn), 20, "{mood:?}");
     }
 }
 

@@ -4,7 +4,8 @@
 mod support;
 
 use fluxus::source::{BadUtf8, CsvHeader, CsvSource, JsonLinesSource, LinesSource, MalformedLine};
-use fluxus::Measure;
+use fluxus::testing::run_with_seeds;
+use fluxus::{Job, Measure};
 use serde::Deserialize;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
@@ -301,4 +302,24 @@ fn lines_keep_their_rules() {
     let expected = [(0, "one"), (2, ""), (4, "last")];
     assert_eq!(lines.take(), expected.map(|(n, text)| (n, text.to_owned())));
     assert_eq!(report.total(Measure::Malformed), 2);
+}
+
+/// Whatever the order in which the tasks are polled.
+#[test]
+fn rows_and_malformed_lines_are_the_same_in_every_order_of_polls() {
+    let mut content = String::from("number\n");
+    for n in 0..60 {
+        content.push_str(&format!("{n}\n{}", if n % 4 == 0 { "x\n" } else { "" }));
+    }
+    let (_folder, path) = file(content);
+    let (rows, malformed) = run_with_seeds(0..200, || {
+        let job = Job::new("seeds", Shape::local(2, 4, 4).config())?;
+        let (rows, malformed) = job.csv_with_malformed::<(u32,)>(&path);
+        let rows = rows.key_by(|_| ()).fold(0, |count, _| *count += 1);
+        let (rows, malformed) = (rows.collect(), malformed.collect());
+        Ok((job, move || (rows.take(), malformed.take())))
+    });
+    assert_eq!(rows.last(), Some(&((), 60)));
+    let lines: Vec<u64> = malformed.iter().map(|m: &MalformedLine| m.line).collect();
+    assert!(lines.into_iter().eq((0..15).map(|n| 3 + 5 * n)));
 }

@@ -2,8 +2,8 @@ use crate::operator::IdleTimeoutError;
 use fluxus_runtime::Fault;
 use fluxus_windows::aggregate::{PrecisionError, QuantileError, TopKError};
 use fluxus_windows::{
-    CountError, DisorderError, LatenessError, PartitionsError, SessionError, TriggerError,
-    WindowError,
+    CountError, DisorderError, IntervalError, LatenessError, PartitionsError, SessionError,
+    TriggerError, WindowError,
 };
 use std::fmt;
 
@@ -159,6 +159,8 @@ pub enum ConfigError {
     Trigger(TriggerError),
     /// A window of so many records that cannot be.
     Count(CountError),
+    /// Bounds of an interval join that cannot be.
+    Interval(IntervalError),
     /// A source without partitions.
     Partitions(PartitionsError),
     /// The best none of something.
@@ -202,6 +204,7 @@ impl fmt::Display for ConfigError {
             Self::Session(error) => error.fmt(f),
             Self::Trigger(error) => error.fmt(f),
             Self::Count(error) => error.fmt(f),
+            Self::Interval(error) => error.fmt(f),
             Self::Partitions(error) => error.fmt(f),
             Self::TopK(error) => error.fmt(f),
             Self::Quantile(error) => error.fmt(f),
@@ -231,6 +234,7 @@ refused_settings! {
     SessionError => Session;
     TriggerError => Trigger;
     CountError => Count;
+    IntervalError => Interval;
     PartitionsError => Partitions;
     TopKError => TopK;
     QuantileError => Quantile;

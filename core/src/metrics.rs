@@ -38,8 +38,11 @@ pub enum Measure {
     /// Keys held when windows last closed. Tumbling windows count a key in each
     /// window that holds it. Sliding and cumulating windows count with them the keys
     /// that have nothing open and keep their slots, as they may come again; these
-    /// give way to other keys.
+    /// give way to other keys. Of keyed state without windows: keys that have a state
+    /// or a timer, at the end of the last batch.
     KeysHeld,
+    /// Records that a join held when time last moved, those of both sides.
+    RecordsHeld,
     /// Panes open when windows last closed: stretches of time for which there
     /// is state, or windows where each is kept on its own.
     PanesHeld,

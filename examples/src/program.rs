@@ -25,10 +25,7 @@ struct CommandLine<S: Args> {
 }
 
 /// The whole of a sample program.
-pub fn main<S: Sample>() -> ExitCode
-where
-    S::Row: Sync,
-{
+pub fn main<S: Sample>() -> ExitCode {
     let command = || CommandLine::<S>::command().name(S::NAME).about(S::ABOUT);
     let matches = command().get_matches();
     let CommandLine { sample, shared } = match CommandLine::<S>::from_arg_matches(&matches) {
@@ -114,23 +111,22 @@ fn readable(file: &Path, comes_along: bool) -> Result<(), Failure> {
     )))
 }
 
-fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Failure>
-where
-    S::Row: Sync,
-{
+fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Failure> {
     let is_table = shared.format == Format::Table;
-    let config = shared.engine.config().measure_latency(is_table);
+    let config = sample
+        .config(shared.engine.config())
+        .measure_latency(is_table);
     let job = Job::new(S::NAME, config)?;
     let begun = begin(&job, sample, shared)?;
     if begun.truth.is_some() {
         complain("note", format!("these {} events are made up", S::NAME));
     }
-    let (results, written) = Results::new(shared.format);
+    let (results, written) = Results::new(sample, shared.format);
     sample.results(begun.events)?.sink(results);
     let report = run(job)?;
     let mut read = begun.tally.read();
     read.events += shared.generate.unwrap_or(0);
-    tell_problems(shared, &begun.files, &read, &report);
+    tell_problems(shared, S::LONGEST_LINE, &begun.files, &read, &report);
     if !is_table {
         return Ok(());
     }
@@ -144,7 +140,7 @@ where
 fn closing<S: Sample>(
     sample: &S,
     report: &Report,
-    written: &mpsc::Receiver<Written<S::Row>>,
+    written: &mpsc::Receiver<Written<S>>,
     read: &Read,
     truth: Option<String>,
 ) -> String {
@@ -165,13 +161,16 @@ fn closing<S: Sample>(
         text.push_str(&format!("made up so that: {}\n\n", truth.trim_end()));
     }
     let a_second = read.events as f64 / report.elapsed.as_secs_f64().max(1e-9);
-    for (label, figure) in [
-        ("events", read.events),
+    let a_second_of = format!("{}/s", S::EVENTS);
+    let mut figures = vec![(S::EVENTS, read.events)];
+    figures.extend(sample.figures(&totals, report.elapsed));
+    figures.extend([
         ("rows", rows),
         ("late", report.late()),
         ("malformed", malformed_lines(report, read)),
-        ("events/s", a_second as u64),
-    ] {
+        (a_second_of.as_str(), a_second as u64),
+    ]);
+    for (label, figure) in figures {
         text.push_str(&format!("{label:<10} {:>14}\n", grouped(figure)));
     }
     let samples = report
@@ -192,7 +191,13 @@ fn malformed_lines(report: &Report, read: &Read) -> u64 {
 }
 
 /// What would otherwise go unnoticed.
-fn tell_problems(shared: &SharedOptions, files: &[PathBuf], read: &Read, report: &Report) {
+fn tell_problems(
+    shared: &SharedOptions,
+    longest_line: usize,
+    files: &[PathBuf],
+    read: &Read,
+    report: &Report,
+) {
     let of = |index: usize| {
         files
             .get(index)
@@ -207,7 +212,15 @@ fn tell_problems(shared: &SharedOptions, files: &[PathBuf], read: &Read, report:
             );
         }
     }
-    let malformed = malformed_lines(report, read);
+    let of_source = report.total(Measure::Malformed);
+    if of_source > 0 {
+        let message = format!(
+            "{of_source} lines are no proper text: bad UTF-8 was read as U+FFFD, lines beyond {} \
+             MiB were left out",
+            longest_line >> 20
+        );
+        complain("warning", message);
+    }
     if read.events == 0 && report.ending == JobEnding::Completed {
         let named: Vec<_> = (0..files.len()).map(of).collect();
         let why = match read.first.first() {
@@ -222,9 +235,11 @@ fn tell_problems(shared: &SharedOptions, files: &[PathBuf], read: &Read, report:
             "warning",
             format!("no events in {}: {why}", named.join(", ")),
         );
-    } else if malformed > 0 && !shared.show_malformed {
-        let message =
-            format!("{malformed} malformed lines were left out: --show-malformed shows them");
+    } else if read.malformed > 0 && !shared.show_malformed {
+        let message = format!(
+            "{} malformed lines were left out: --show-malformed shows them",
+            read.malformed
+        );
         complain("warning", message);
     }
     let late = report.late();

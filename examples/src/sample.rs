@@ -3,9 +3,9 @@
 use crate::input::Parser;
 use crate::table::Column;
 use fluxus::windows::Timestamp;
-use fluxus::{Boxed, DataStream, Error};
+use fluxus::{Boxed, Config, DataStream, Error};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A stream of events or results with their times: what a sample's pipeline
@@ -23,6 +23,10 @@ pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
     const NAME: &'static str;
     /// The question it answers, and how: what `--help` begins with.
     const ABOUT: &'static str;
+    /// What its events are called where they are counted.
+    const EVENTS: &'static str = "events";
+    /// The longest line that is read, in bytes: longer ones are left out and counted.
+    const LONGEST_LINE: usize = 1 << 20;
     /// What comes in.
     type Event: Clone + Send + Sync + 'static;
     /// What comes out.
@@ -34,6 +38,12 @@ pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
     /// A parser of one file's lines.
     fn parser(&self) -> Box<dyn Parser<Self::Event>>;
 
+    /// A parser of the lines of this file, where its name says something.
+    fn parser_of(&self, file: &Path) -> Box<dyn Parser<Self::Event>> {
+        let _ = file;
+        self.parser()
+    }
+
     /// When an event happened.
     fn time_of(event: &Self::Event) -> Timestamp;
 
@@ -41,6 +51,11 @@ pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
     /// says otherwise.
     fn disorder(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// What the engine should know of the data beforehand.
+    fn config(&self, config: Config) -> Config {
+        config
     }
 
     /// What becomes of the events.
@@ -52,6 +67,22 @@ pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
     /// Makes up `count` events, the same for the same seed, in the order in which
     /// they would come, and says what is true of them.
     fn generate(&self, count: u64, seed: u64) -> Generated<Self::Event>;
+
+    /// The lines of the table for rows that became complete at one time, in their
+    /// rank. (JSON lines are all rows.)
+    fn table(&self, rows: &[Self::Row]) -> Vec<Vec<String>> {
+        rows.iter().map(Row::cells).collect()
+    }
+
+    /// What is counted beside events and rows, with its name; the run took so long.
+    fn figures(
+        &self,
+        totals: &<Self::Row as Row>::Totals,
+        elapsed: Duration,
+    ) -> Vec<(&'static str, u64)> {
+        let _ = (totals, elapsed);
+        Vec::new()
+    }
 
     /// What stands below the table, computed from all rows in their order.
     fn closing(&self, totals: &<Self::Row as Row>::Totals) -> String;

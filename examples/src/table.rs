@@ -1,4 +1,4 @@
-use crate::sample::Row;
+use crate::sample::{Row, Sample};
 use crate::terminal::show;
 use crate::Format;
 use fluxus::sink::{Ending, Sink, SinkError};
@@ -85,59 +85,70 @@ pub fn table_head(columns: &[Column]) -> String {
 
 /// The sink that writes rows as a table or as JSON lines, those that become
 /// complete at one time in their rank: the same output on any number of workers.
-pub(crate) struct Results<R: Row> {
+pub(crate) struct Results<S: Sample> {
+    sample: S,
     format: Format,
     /// Rows that are not complete: with several workers, those of one moment may
     /// come between those of another.
-    open: BTreeMap<Timestamp, Vec<R>>,
+    open: BTreeMap<Timestamp, Vec<S::Row>>,
     has_begun: bool,
     rows: u64,
-    totals: R::Totals,
+    totals: TotalsOf<S>,
     /// Takes what was added up when all is written.
-    done: mpsc::Sender<Written<R>>,
+    done: mpsc::Sender<Written<S>>,
 }
 
 /// What the sink added up.
-pub(crate) struct Written<R: Row> {
+pub(crate) struct Written<S: Sample> {
     pub(crate) rows: u64,
-    pub(crate) totals: R::Totals,
+    pub(crate) totals: TotalsOf<S>,
 }
 
-impl<R: Row> Results<R> {
-    pub(crate) fn new(format: Format) -> (Self, mpsc::Receiver<Written<R>>) {
+type TotalsOf<S> = <<S as Sample>::Row as Row>::Totals;
+
+impl<S: Sample> Results<S> {
+    pub(crate) fn new(sample: &S, format: Format) -> (Self, mpsc::Receiver<Written<S>>) {
         let (done, written) = mpsc::channel();
         let results = Self {
+            sample: sample.clone(),
             format,
             open: BTreeMap::new(),
             has_begun: false,
             rows: 0,
-            totals: R::Totals::default(),
+            totals: TotalsOf::<S>::default(),
             done,
         };
         (results, written)
     }
 
-    fn text_of(&mut self, row: &R, text: &mut String) -> Result<(), SinkError> {
+    /// The lines of rows that became complete at one time.
+    fn text_of(&mut self, rows: &[S::Row], text: &mut String) -> Result<(), SinkError> {
         match self.format {
             Format::Table => {
                 if !std::mem::replace(&mut self.has_begun, true) {
-                    text.push_str(&table_head(R::COLUMNS));
+                    text.push_str(&table_head(S::Row::COLUMNS));
                 }
-                let cells = row.cells();
-                text.push_str(&table_line(R::COLUMNS, cells.iter().map(String::as_str)));
+                for cells in self.sample.table(rows) {
+                    text.push_str(&table_line(
+                        S::Row::COLUMNS,
+                        cells.iter().map(String::as_str),
+                    ));
+                }
             }
             Format::Jsonl => {
-                let json = serde_json::to_string(row);
-                text.push_str(&json.map_err(|error| SinkError::Failed(error.into()))?);
-                text.push('\n');
+                for row in rows {
+                    let json = serde_json::to_string(row);
+                    text.push_str(&json.map_err(|error| SinkError::Failed(error.into()))?);
+                    text.push('\n');
+                }
             }
         }
         Ok(())
     }
 }
 
-impl<R: Row + Sync> Sink<R> for Results<R> {
-    fn write(&mut self, time: Timestamp, row: R) -> Result<(), SinkError> {
+impl<S: Sample> Sink<S::Row> for Results<S> {
+    fn write(&mut self, time: Timestamp, row: S::Row) -> Result<(), SinkError> {
         self.open.entry(time).or_default().push(row);
         Ok(())
     }
@@ -149,13 +160,14 @@ impl<R: Row + Sync> Sink<R> for Results<R> {
                 break;
             }
             let mut rows = first.remove();
-            rows.sort_by_cached_key(R::rank);
+            rows.sort_by_cached_key(Row::rank);
             for row in &rows {
                 row.add_to(&mut self.totals);
-                if row.is_shown() {
-                    self.text_of(row, &mut text)?;
-                    self.rows += 1;
-                }
+            }
+            rows.retain(Row::is_shown);
+            self.rows += rows.len() as u64;
+            if !rows.is_empty() {
+                self.text_of(&rows, &mut text)?;
             }
         }
         match text.is_empty() {

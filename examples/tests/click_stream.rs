@@ -2,9 +2,9 @@
 //! shares no code with it.
 #![cfg(unix)]
 
-mod program;
+mod sample;
 
-use program::{close, counted, numbers, zeek, Sample};
+use sample::{close, counted, numbers, zeek, Sample};
 use std::collections::BTreeMap;
 
 const CLICKS: Sample = Sample(env!("CARGO_BIN_EXE_click-stream"));
@@ -42,7 +42,7 @@ fn visits(gap_ms: i64) -> Visits {
             media_type => media_type == "text/html",
         };
         let click = Click {
-            nanos: program::nanos(&record[0]),
+            nanos: sample::nanos(&record[0]),
             line,
             page: format!("{server}{}", record[9]),
             is_page_view: is_page && ((200..300).contains(&status) || status == 304),
@@ -144,7 +144,7 @@ fn combined_log_lines_up_to_a_minute_out_of_order() {
         line("a", 2000, "/again"),
     ]
     .concat();
-    let file = program::file_of(&text);
+    let file = sample::file_of(&text);
     let path = file.path().to_str().unwrap();
     let rows = CLICKS.rows(&["--input", path, "--batch", "1"]);
     let facts: Vec<_> = rows

@@ -19,6 +19,9 @@ fn compare(case: &Value, answer: &Value) -> Result<(), String> {
         return Err("answered as unsupported".into());
     }
     let expected = &case["expected"];
+    if expected.get("pairs").is_some() {
+        return same_pairs(expected, answer);
+    }
     if case["kind"] == "ops" {
         let (wanted, given) = (rows(expected, "output")?, rows(answer, "output")?);
         return match expected["ordered"].as_bool() {
@@ -63,6 +66,24 @@ fn compare(case: &Value, answer: &Value) -> Result<(), String> {
     match expected["per_key_ordered"].as_bool() {
         Some(true) => in_order(case, rows(answer, "windows")?),
         _ => Ok(()),
+    }
+}
+
+/// Pairs, and what came too late for them; what is held where that is asked for.
+fn same_pairs(expected: &Value, answer: &Value) -> Result<(), String> {
+    same_rows("pairs", rows(expected, "pairs")?, rows(answer, "pairs")?)?;
+    same_rows(
+        "late records",
+        rows(expected, "late")?,
+        rows(answer, "late")?,
+    )?;
+    match expected.get("buffered") == answer.get("buffered") {
+        true => Ok(()),
+        false => Err(format!(
+            "what is held should be {:?}, is {:?}",
+            expected.get("buffered"),
+            answer.get("buffered")
+        )),
     }
 }
 
@@ -200,6 +221,11 @@ fn right_everywhere(name: &str) {
 }
 
 #[test]
+fn joins_are_those_of_other_engines_at_every_parallelism_and_batch() {
+    right_everywhere("joins.jsonl");
+}
+
+#[test]
 fn windows_are_those_of_other_engines_at_every_parallelism_and_batch() {
     right_everywhere("windows.jsonl");
 }
@@ -249,6 +275,14 @@ fn the_comparison_sees_what_is_wrong() {
     let swapped = windows(
         &[&row("a", 20, json!(2), 0), &row("a", 10, json!(2), 0)],
         &[],
+    );
+    let pair = |left: i64| json!({"key": "a", "left": left, "right": 2, "ts": 5, "at": 1});
+    let late_left = json!({"k": "a", "v": 1, "ts": 0, "side": "L", "at": 2});
+    let joined = |pairs: &[Value], late: &[&Value], held: Value| json!({"pairs": pairs, "late": late, "buffered": {"1": held}});
+    let held = || json!({"L": [1], "R": []});
+    let join = case(
+        "join_interval",
+        joined(&[pair(1), pair(1)], &[&late_left], held()),
     );
     let mut ignores = expected.clone();
     ignores["ignored"] = json!([late]);
@@ -349,6 +383,40 @@ fn the_comparison_sees_what_is_wrong() {
             false,
         ),
         (
+            "the same pairs",
+            &join,
+            joined(&[pair(1), pair(1)], &[&late_left], held()),
+            true,
+        ),
+        (
+            "a pair once",
+            &join,
+            joined(&[pair(1)], &[&late_left], held()),
+            false,
+        ),
+        (
+            "another pair",
+            &join,
+            joined(&[pair(1), pair(3)], &[&late_left], held()),
+            false,
+        ),
+        (
+            "late on no side",
+            &join,
+            joined(&[pair(1), pair(1)], &[], held()),
+            false,
+        ),
+        (
+            "held too long",
+            &join,
+            joined(
+                &[pair(1), pair(1)],
+                &[&late_left],
+                json!({"L": [1], "R": [2]}),
+            ),
+            false,
+        ),
+        (
             "settings taken",
             &case("config", json!({"error": true})),
             json!({"error": false}),
@@ -403,10 +471,10 @@ fn what_cannot_be_run_is_said_and_not_guessed() {
             "at_random",
         ),
         (
-            good.replace("merge", "join_interval"),
+            good.replace("merge", "join_by_hand"),
             0,
             r#"{"id":"g","unsupported":true}"#,
-            "join_interval",
+            "join_by_hand",
         ),
         (
             operators(r#"{"op": "map", "fn": "cube"}"#, "1"),

@@ -2,9 +2,9 @@
 //! shares no code with it.
 #![cfg(unix)]
 
-mod program;
+mod sample;
 
-use program::{close, counted, numbers, Sample};
+use sample::{close, counted, numbers, Sample};
 use serde_json::Value;
 
 const ANOMALY: Sample = Sample(env!("CARGO_BIN_EXE_log-anomaly"));
@@ -12,7 +12,7 @@ const HOUR: i64 = 3_600_000;
 
 /// Milliseconds since 1970, value, label.
 fn water_flow() -> Vec<(i64, f64, bool)> {
-    let text = std::fs::read_to_string(program::data("water-flow.csv")).expect("the data is there");
+    let text = std::fs::read_to_string(sample::data("water-flow.csv")).expect("the data is there");
     let record = |line: &str| {
         let fields: Vec<&str> = line.split(',').collect();
         let time = chrono::DateTime::parse_from_rfc3339(fields[0]).unwrap();
@@ -130,7 +130,7 @@ fn syslog() -> String {
 
 #[test]
 fn a_program_that_begins_to_fail_is_noticed_with_the_evidence() {
-    let file = program::file_of(&syslog());
+    let file = sample::file_of(&syslog());
     let input = ["--input", file.path().to_str().unwrap(), "--year", "2003"];
     let rows = ANOMALY.rows(&input);
     let begins = &rows[0];
@@ -164,7 +164,7 @@ fn plain_lines_are_read_by_their_component() {
     let text = "2024-05-01 10:00:00,123 ERROR store: disk full\n\
                 2024-05-01 10:00:01 INFO store: disk emptied\n\
                 2024-05-01T10:00:02Z something happened\n";
-    let file = program::file_of(text);
+    let file = sample::file_of(text);
     let rows = ANOMALY.rows(&["--input", file.path().to_str().unwrap(), "--all"]);
     let of = |source: &str, figure: &str| {
         let mut rows = rows.iter();

@@ -2,9 +2,9 @@
 //! it.
 #![cfg(unix)]
 
-mod program;
+mod sample;
 
-use program::{close, counted, numbers, zeek, Sample};
+use sample::{close, counted, numbers, zeek, Sample};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ fn connections() -> Vec<Transfer> {
         digits => digits.parse().unwrap(),
     };
     let transfer = |(_, field): (u64, Vec<String>)| Transfer {
-        nanos: program::nanos(&field[0]),
+        nanos: sample::nanos(&field[0]),
         host: field[2].clone(),
         path: format!("{}:{}/{}", field[4], field[5], field[6]),
         // Nobody answered, or the one who was asked refused or broke off.
@@ -39,7 +39,7 @@ fn connections() -> Vec<Transfer> {
 
 fn requests() -> Vec<Transfer> {
     let transfer = |(_, field): (u64, Vec<String>)| Transfer {
-        nanos: program::nanos(&field[0]),
+        nanos: sample::nanos(&field[0]),
         host: field[2].clone(),
         path: format!("{}{}", field[8], field[9].split('?').next().unwrap()),
         has_failed: field[14].parse().map_or(true, |status: u16| status >= 400),
@@ -116,7 +116,7 @@ fn the_windows_are_those_of_a_plain_loop() {
 
 #[test]
 fn requests_are_read_too() {
-    let path = program::data("http.log");
+    let path = sample::data("http.log");
     let rows = NETWORK.rows(&["--input", path.to_str().unwrap()]);
     check(&rows, &requests(), false, 60_000, 30_000);
 }
@@ -174,7 +174,7 @@ fn the_common_log_format() {
         line("a", 5, "/x?q=2", 503, "-"),
         line("b", 7, "/y", 404, "10"),
     ];
-    let file = program::file_of(&text.concat());
+    let file = sample::file_of(&text.concat());
     let options = [
         "--input",
         file.path().to_str().unwrap(),

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::available::{memory_bytes, on_core};
 use crate::dense_ids::{DenseIds, Intern, MapIds};
 use crate::expected::expected;
+use crate::joins::{self, j1, j2};
 use crate::nexmark::{self, q5, q7, q8};
 use crate::shape::{Asked, Shape};
 use crate::{w1, w2, w3, w4, w5, w7, Digest, Engine, Workload};
@@ -99,6 +100,7 @@ enum Data {
     Visits(Arc<[w4::data::Visit]>),
     Advertising(Arc<[w5::data::Event]>),
     Market(Arc<[nexmark::data::Record]>),
+    Joined(joins::data::Streams),
     Numbers(u64),
 }
 
@@ -145,6 +147,9 @@ impl Case {
             Workload::W5 => Data::Advertising(w5::data::generate_disordered(length()?, disorder)),
             Workload::Q5 | Workload::Q7 | Workload::Q8 => {
                 Data::Market(nexmark::data::generate(length()?))
+            }
+            Workload::J1 | Workload::J2 => {
+                Data::Joined(joins::data::generate(length()?, keys, disorder))
             }
             Workload::W7 => Data::Numbers(events),
         };
@@ -264,6 +269,10 @@ impl Case {
                 Workload::Q7 => q7::fluxus::run(records, shape, options),
                 _ => q8::fluxus::run(records, shape, options),
             },
+            Data::Joined(streams) => match self.workload {
+                Workload::J1 => j1::fluxus::run(streams, shape, options),
+                _ => j2::fluxus::run(streams, shape, options),
+            },
             Data::Numbers(events) => w7::fluxus::run(*events, options),
         }
     }
@@ -284,6 +293,10 @@ impl Case {
                 Workload::Q5 => q5::hand::run_shaped::<I>(records, shape),
                 Workload::Q7 => q7::hand::run_shaped(records, shape),
                 _ => q8::hand::run_shaped::<I>(records, shape),
+            },
+            Data::Joined(streams) => match self.workload {
+                Workload::J1 => j1::hand::run_shaped::<I>(streams, shape),
+                _ => j2::hand::run_shaped::<I>(streams, shape),
             },
             Data::Numbers(events) => w7::hand::run(*events),
         }
@@ -336,6 +349,10 @@ mod tests {
             keys: Some(users),
             ..Asked::default()
         };
+        let keyed = |keys| Asked {
+            keys: Some(keys),
+            ..Asked::default()
+        };
         let chained = Asked {
             operators: Some(8),
             ..Asked::default()
@@ -359,6 +376,11 @@ mod tests {
             (Workload::Q7, 10_000, other(Some(100), None)),
             (Workload::Q8, 10_000, Asked::default()),
             (Workload::Q8, 10_000, other(Some(100), None)),
+            (Workload::J1, 10_000, Asked::default()),
+            (Workload::J1, 10_000, keyed(300)),
+            (Workload::J2, 10_000, keyed(300)),
+            (Workload::J2, 10_000, Asked::default()),
+            (Workload::J2, 10_000, other(Some(70), None)),
             (Workload::W7, 100_000, Asked::default()),
         ] {
             let case = Case::prepare_shaped(workload, events, asked).expect("it fits");

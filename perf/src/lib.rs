@@ -29,6 +29,8 @@ pub mod w4;
 pub mod w5;
 pub mod w7;
 
+pub mod joins;
+
 pub mod latency;
 pub mod nexmark;
 

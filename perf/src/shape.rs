@@ -100,6 +100,15 @@ impl Asked {
                 size_ms: Some(crate::nexmark::q8::WINDOW_MS as u64),
                 ..none
             },
+            Workload::J1 => Self {
+                keys: Some(crate::joins::data::DEFAULT_KEYS),
+                ..disordered
+            },
+            Workload::J2 => Self {
+                keys: Some(crate::joins::data::DEFAULT_KEYS),
+                size_ms: Some(crate::joins::j2::WINDOW_MS as u64),
+                ..disordered
+            },
             Workload::W7 => none,
         }
     }

@@ -24,6 +24,10 @@ pub enum Workload {
     Q7,
     /// Nexmark: the persons who came and sell, in tumbling windows.
     Q8,
+    /// Two streams joined by key, within a tenth of a second of one another.
+    J1,
+    /// Two streams joined by key, in tumbling windows of 400 ms.
+    J2,
     /// A stateless chain: map, filter, map, count.
     W7,
 }
@@ -34,7 +38,9 @@ impl Workload {
         match self {
             Self::W1 => 1_000_000,
             Self::W2 | Self::W3 => 20_000_000,
-            Self::W4 | Self::W5 | Self::Q5 | Self::Q7 | Self::Q8 => 10_000_000,
+            Self::W4 | Self::W5 | Self::Q5 | Self::Q7 | Self::Q8 | Self::J1 | Self::J2 => {
+                10_000_000
+            }
             Self::W7 => 100_000_000,
         }
     }
@@ -50,7 +56,7 @@ impl Workload {
             Self::W1 => "lines",
             Self::W2 | Self::W3 | Self::W5 => "events",
             Self::W4 => "visits",
-            Self::Q5 | Self::Q7 | Self::Q8 => "records",
+            Self::Q5 | Self::Q7 | Self::Q8 | Self::J1 | Self::J2 => "records",
             Self::W7 => "numbers",
         }
     }
@@ -60,7 +66,7 @@ impl Workload {
         match self {
             // A line of text, its record, and the place where it ends.
             Self::W1 => 104,
-            Self::W2 | Self::W3 => 24,
+            Self::W2 | Self::W3 | Self::J1 | Self::J2 => 24,
             Self::W4 => 16,
             Self::W5 => 40,
             // They are made in one place and brought to another.

@@ -199,6 +199,9 @@ fn sizes(workload: Workload) -> Option<[u64; 2]> {
         Workload::W2 | Workload::W5 | Workload::W7 if release => [1_000_000, 4_000_000],
         Workload::W2 | Workload::W5 | Workload::W7 => [200_000, 600_000],
         Workload::Q5 | Workload::Q7 | Workload::Q8 if release => [200_000, 800_000],
+        // A key has had as much at once as it ever has, or nearly.
+        Workload::J1 | Workload::J2 if release => [2_000_000, 6_000_000],
+        Workload::J1 | Workload::J2 => return None,
         // Ten seconds, 100,000 records, until all windows are open.
         Workload::Q5 | Workload::Q7 | Workload::Q8 => [200_000, 300_000],
     })
@@ -212,6 +215,10 @@ fn asked_for(workload: Workload, events: u64) -> u64 {
         Workload::Q5 => 2 * events / 20_000,
         // A window every ten seconds.
         Workload::Q7 => 2 * events / 100_000,
+        // Now and then a key has more at once than it ever had.
+        Workload::J1 => events / 10_000,
+        // A window has a list for each key and side.
+        Workload::J2 => events,
         _ => 0,
     }
 }

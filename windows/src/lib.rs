@@ -32,9 +32,17 @@ mod state;
 
 mod store;
 
+mod join;
+
 mod keyed;
 
 pub use aggregate::Aggregate;
+pub use join::as_of_pairs::AsOfPairs;
+pub use join::interval_bounds::{IntervalBounds, IntervalError};
+pub use join::interval_pairs::{Alone, IntervalPairs};
+pub use join::kind::{FullOuter, Inner, JoinKind, LeftOuter, RightOuter};
+pub use join::table::{Table, TableChange};
+pub use join::{Declined, JoinLimit, JoinStats};
 pub use keyed::key_timers::TooManyTimers;
 pub use keyed::keyed_states::{KeyedStates, Moment, NewKey, TimeToLive};
 pub use keyed::timed_states::{DueKey, KeyEntry, KeyTimer, TimedStates, TimersOfKey};

@@ -1,9 +1,11 @@
 use super::dag::{
-    chosen, folded, keeps, mapped, offspring, result, Does, Event, Step, GAP, SIZE, SLIDE,
+    chosen, folded, keeps, mapped, offspring, pair, result, Does, Event, Step, GAP, NEAR, SIZE,
+    SLIDE,
 };
 use super::Dag;
 use fluxus::prelude::*;
 use fluxus::testing::{Heard, Script};
+use fluxus::windows::{IntervalBounds, Window};
 use fluxus::{Boxed, DeadLetter, Timed};
 
 /// What is known of the stream that a step gets.
@@ -95,6 +97,19 @@ fn take(
             let other = streams.remove(step.stream / 7 % streams.len());
             push(streams, job.union([stream, other]));
         }
+        Does::IntervalJoin | Does::WindowJoin | Does::CoGroup => {
+            let (stream, other) = match streams.is_empty() {
+                true => {
+                    let [one, other] = stream.fan_out();
+                    (one.boxed_timed(), other.boxed_timed())
+                }
+                false => {
+                    let other = streams.remove(step.stream / 7 % streams.len());
+                    (stream, other)
+                }
+            };
+            meet(streams, number, step.does, stream, other)?;
+        }
         Does::Fold => {
             let count = move |(count, last): &mut (i64, Option<Event>), event: Event| {
                 *count += 1;
@@ -144,6 +159,49 @@ fn take(
             push(streams, values.map(move |row| of_row(number, &row)));
         }
     }
+    Ok(())
+}
+
+/// Joins two streams by key.
+fn meet(
+    streams: &mut Vec<Stream>,
+    number: usize,
+    does: Does,
+    left: Stream,
+    right: Stream,
+) -> Result<(), Error> {
+    let key = |event: &Event| event.key;
+    let (left, right) = (left.key_by(key), right.key_by(key));
+    if does == Does::IntervalJoin {
+        let near = IntervalBounds::from_nanos(NEAR.0, NEAR.1)?;
+        let pairs = left.interval_join(right, near).inner();
+        push(
+            streams,
+            pairs.map(move |p| pair(number, &p.left, &p.right, p.left.time.max(p.right.time))),
+        );
+        return Ok(());
+    }
+    let windows = Tumbling::from_nanos(SIZE)?;
+    if does == Does::WindowJoin {
+        let pairs = left.window_join(right, windows).inner();
+        let last = |window: Window| window.last_instant().nanos();
+        push(
+            streams,
+            pairs.map(move |p| pair(number, &p.left, &p.right, last(p.window))),
+        );
+        return Ok(());
+    }
+    let counts = left.co_group(right, windows, move |row| {
+        let bounds = (row.start().nanos(), row.end().nanos());
+        let (lefts, rights) = (row.value.left.len(), row.value.right.len());
+        Some(result(
+            number,
+            row.key,
+            bounds,
+            folded(lefts as u64, rights as i64),
+        ))
+    });
+    push(streams, counts);
     Ok(())
 }
 

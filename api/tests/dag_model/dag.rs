@@ -62,9 +62,12 @@ pub(crate) enum Does {
     Tumbling,
     Sliding,
     Session,
+    IntervalJoin,
+    WindowJoin,
+    CoGroup,
 }
 
-const ALL: [Does; 22] = [
+const ALL: [Does; 25] = [
     Does::Map,
     Does::Filter,
     Does::FlatMap,
@@ -87,6 +90,9 @@ const ALL: [Does; 22] = [
     Does::Tumbling,
     Does::Sliding,
     Does::Session,
+    Does::IntervalJoin,
+    Does::WindowJoin,
+    Does::CoGroup,
 ];
 
 /// One step: what it does, and to which of the streams that there are by then.
@@ -175,15 +181,23 @@ pub(crate) fn dags() -> impl Strategy<Value = Dag> {
             });
             script.collect()
         };
+        // Pairs of pairs of pairs are too many.
+        let mut joins = 0;
+        let mut step = |(does, stream): (Does, u16)| {
+            let is_join = matches!(does, Does::IntervalJoin | Does::WindowJoin);
+            joins += usize::from(is_join);
+            Step {
+                does: if joins > 2 && is_join {
+                    Does::Map
+                } else {
+                    does
+                },
+                stream: stream.into(),
+            }
+        };
         Dag {
             sources: sources.into_iter().map(&mut scripted).collect(),
-            steps: steps
-                .into_iter()
-                .map(|(does, stream)| Step {
-                    does,
-                    stream: stream.into(),
-                })
-                .collect(),
+            steps: steps.into_iter().map(&mut step).collect(),
         }
     })
 }
@@ -227,6 +241,30 @@ pub(crate) fn result(step: usize, key: u32, (start, end): (i64, i64), value: i64
         time: end - 1,
         epoch: None,
         value,
+    }
+}
+
+/// How far a record of the second stream may be from one of the first.
+pub(crate) const NEAR: (i64, i64) = (-3, 5);
+
+/// Two events that met, as one that goes on: at the later of their times, or at
+/// the end of their window.
+pub(crate) fn pair(step: usize, left: &Event, right: &Event, time: i64) -> Event {
+    Event {
+        source: 2_000 + step as u32,
+        key: left.key,
+        path: way(
+            left.path ^ right.path.rotate_left(7),
+            left.source as usize,
+            right.source.into(),
+        ),
+        sequence: left
+            .sequence
+            .wrapping_mul(1_000)
+            .wrapping_add(right.sequence),
+        time,
+        epoch: None,
+        value: left.value.wrapping_sub(right.value),
     }
 }
 

@@ -1,5 +1,6 @@
 use super::dag::{
-    chosen, folded, keeps, mapped, offspring, result, Does, Event, Lineage, GAP, SIZE, SLIDE,
+    chosen, folded, keeps, mapped, offspring, pair, result, Does, Event, Lineage, GAP, NEAR, SIZE,
+    SLIDE,
 };
 use super::Dag;
 use fluxus::testing::Said;
@@ -67,6 +68,40 @@ impl Expected {
             }
         }
         counted
+    }
+
+    /// The pairs of events of one key, or how many there are on each side of each
+    /// window. What was doubled is doubled again: there is no order to speak of.
+    fn met(&self, other: &Self, step: usize, does: Does) -> Self {
+        let mut met = Vec::new();
+        let mut sides = BTreeMap::<(u32, i64), (u64, u64)>::new();
+        let window = |event: &Event| event.time.div_euclid(SIZE);
+        for left in self.events() {
+            for right in other.events().filter(|right| right.key == left.key) {
+                let apart = right.time - left.time;
+                if does == Does::IntervalJoin && (NEAR.0..=NEAR.1).contains(&apart) {
+                    met.push(pair(step, &left, &right, left.time.max(right.time)));
+                }
+                if does == Does::WindowJoin && window(&left) == window(&right) {
+                    let last = (window(&left) + 1) * SIZE - 1;
+                    met.push(pair(step, &left, &right, last));
+                }
+            }
+            sides.entry((left.key, window(&left))).or_default().0 += 1;
+        }
+        for right in other.events() {
+            sides.entry((right.key, window(&right))).or_default().1 += 1;
+        }
+        if does == Does::CoGroup {
+            for ((key, window), (lefts, rights)) in sides {
+                let bounds = (window * SIZE, (window + 1) * SIZE);
+                met.push(result(step, key, bounds, folded(lefts, rights as i64)));
+            }
+        }
+        Self {
+            is_ordered: does == Does::CoGroup,
+            ..Self::of(met)
+        }
     }
 
     /// Windows over the events of each key.
@@ -194,6 +229,14 @@ pub(crate) fn expected(dag: &Dag, workers: usize) -> Vec<Expected> {
                     streams.push(stream.joined(other));
                 }
             },
+            // With itself, where there is no other.
+            Does::IntervalJoin | Does::WindowJoin | Does::CoGroup => {
+                let other = match streams.is_empty() {
+                    true => stream.clone(),
+                    false => streams.remove(taken.stream / 7 % streams.len()),
+                };
+                streams.push(stream.met(&other, step, taken.does));
+            }
             Does::Fold | Does::Scan | Does::Process => streams.push(stream.counted()),
             Does::Tumbling => streams.push(stream.windows(step, tumbling)),
             Does::Sliding => streams.push(stream.windows(step, sliding)),

@@ -149,8 +149,6 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             }
             Signal::End => {
                 self.inputs[index].ended = true;
-                // It may have been the one that the others waited for.
-                self.align();
                 let combined = self.combiner.ended(index);
                 (combined, self.stage.instance.clock.now())
             }
@@ -181,6 +179,11 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
         }
         if status == Some(InputStatus::Idle) {
             self.owed.push(Signal::Idle);
+        }
+        if self.inputs[index].ended {
+            // It may have been the one that the others waited for; its end is on
+            // the near side of their barrier.
+            self.align();
         }
     }
 

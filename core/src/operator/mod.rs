@@ -50,6 +50,17 @@ mod rebalance;
 mod union;
 mod zip;
 
+mod as_of_join;
+mod co_group;
+mod interval_join;
+mod join_operator;
+mod joined_pair;
+mod keyed_legs;
+mod table_join;
+mod table_lookup;
+mod timeless;
+mod window_pairs;
+
 mod side_lanes;
 mod side_output;
 mod side_stream;
@@ -57,10 +68,11 @@ mod try_map;
 mod two_outputs;
 
 mod well_formed;
-
+pub use as_of_join::AsOfJoin;
 pub use boxed::Boxed;
 pub use branch::branch;
 pub use broadcast::Broadcast;
+pub use co_group::{BothSides, CoGroup, Sides};
 pub use dedup::Dedup;
 pub use distinct::Distinct;
 pub use either::Either;
@@ -72,6 +84,8 @@ pub use flat_map::FlatMap;
 pub use gather::Gather;
 pub use idle_after::{IdleAfter, IdleTimeout, IdleTimeoutError};
 pub use inspect::Inspect;
+pub use interval_join::IntervalJoin;
+pub use joined_pair::{JoinedPair, WindowPair};
 pub use map::Map;
 pub use map_with::MapWith;
 pub use partition_by::PartitionBy;
@@ -88,6 +102,8 @@ pub use side_stream::SideStream;
 pub use skip::Skip;
 pub use skip_while::SkipWhile;
 pub use stateful::{KeyedLogic, Stateful, Touch};
+pub use table_join::{TableJoin, TableSpread};
+pub use table_lookup::TableLookup;
 pub use take::Take;
 pub use take_while::TakeWhile;
 pub use timestamps::Timestamps;
@@ -95,6 +111,7 @@ pub use try_map::{DeadLetter, TryMap};
 pub use union::{Union, UnionAll};
 pub use well_formed::WellFormed;
 pub use window::WindowAggregate;
+pub use window_pairs::WindowPairs;
 pub use window_result::{Rejected, Rejection, WindowResult};
 pub use zip::Zip;
 

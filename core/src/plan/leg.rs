@@ -70,6 +70,28 @@ impl<T: Send + 'static> Leg<T> {
         }
     }
 
+    /// A stream whose records become those of the stage by `wrap`, each sent to
+    /// every consumer as a copy.
+    pub(crate) fn to_all<U, W>(plan: &Plan, kind: &'static str, upstream: U, wrap: W) -> Self
+    where
+        T: Clone,
+        U: Chain + 'static,
+        W: Fn(U::Item) -> T + Clone + Send + 'static,
+    {
+        Self {
+            kind,
+            producers: upstream.instances(plan),
+            reach: Reach::Every,
+            lower: Box::new(move |plan, name, rings| {
+                let mut broadcasts = rings.broadcasts(name);
+                upstream.lower(plan, move |instance| Wrapping {
+                    wrap: wrap.clone(),
+                    next: broadcasts(instance),
+                })
+            }),
+        }
+    }
+
     /// A stream each instance of which feeds the consumer of its own number.
     pub(crate) fn beside<U>(plan: &Plan, kind: &'static str, upstream: U) -> Self
     where

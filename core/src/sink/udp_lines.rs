@@ -6,6 +6,9 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 
+/// How often a datagram is sent at once that was interrupted.
+const ATTEMPTS: usize = 4;
+
 /// A datagram a record, as it displays itself, over UDP. Whether it arrives nobody
 /// knows; one that is longer than a datagram can be fails the job.
 pub struct UdpLines {
@@ -32,7 +35,7 @@ impl UdpLines {
         let Some((socket, to)) = &self.socket else {
             return Err(not_open());
         };
-        loop {
+        for _ in 0..ATTEMPTS {
             match socket.send_to(&self.datagram, to) {
                 Ok(_) => return Ok(()),
                 Err(error) => match error.kind() {
@@ -43,6 +46,7 @@ impl UdpLines {
                 },
             }
         }
+        Err(SinkError::Busy)
     }
 }
 

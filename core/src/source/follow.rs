@@ -181,17 +181,19 @@ impl FollowSource {
 
     /// The file that bears the name now, if that is another one than is being read.
     fn successor(&self) -> Result<Option<File>, BoxError> {
-        let Some(file) = self.open_if_there()? else {
-            return Ok(None);
-        };
         let Some(reader) = &self.reader else {
-            return Ok(Some(file));
+            return self.open_if_there();
         };
-        let same = match (reader.reader().metadata(), file.metadata()) {
-            (Ok(open), Ok(named)) => is_same(&open, &named),
-            _ => true,
-        };
-        Ok((!same).then_some(file))
+        let open = reader.reader().metadata();
+        let open = open.map_err(|error| self.problem(&error))?;
+        match fs::metadata(&self.path) {
+            Ok(named) if is_same(&open, &named) => Ok(None),
+            // It may be gone again, or back, by the time it is opened.
+            _ => match self.open_if_there()? {
+                Some(file) if file.metadata().is_ok_and(|named| is_same(&open, &named)) => Ok(None),
+                other => Ok(other),
+            },
+        }
     }
 
     /// Goes on with another file.

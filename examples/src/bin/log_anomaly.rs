@@ -15,7 +15,7 @@ use fluxus_examples::sample::{Generated, Row, Sample, Timed};
 use fluxus_examples::{data, grouped, legible, rounded, time_text, Column, Random};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -82,7 +82,13 @@ impl Sample for LogAnomaly {
     }
 
     fn parser(&self) -> Box<dyn Parser<Entry>> {
-        Box::new(EntryParser::new(self.year))
+        Box::new(EntryParser::new(self.year, "value"))
+    }
+
+    fn parser_of(&self, file: &Path) -> Box<dyn Parser<Entry>> {
+        // Of several files of values each is a source of its own.
+        let name = file.file_stem().unwrap_or_default();
+        Box::new(EntryParser::new(self.year, &name.to_string_lossy()))
     }
 
     fn time_of(entry: &Entry) -> Timestamp {

@@ -1,54 +1,42 @@
 //! Which words does a text use most, window by window?
 //!
-//! A file is read line by line. Each line has a place in event time (its number
-//! times `--line-ms`), each of its words is counted in the window of event time
-//! in which the line falls, and every window's counts come out when it closes.
+//! Tumbling windows: a file is read line by line, each line has a place in event
+//! time (its number times `--line-ms`), each of its words is counted in the window
+//! of event time in which the line falls, and every window's counts come out when
+//! it closes.
 #![forbid(unsafe_code)]
 
-use clap::{value_parser, Parser};
+use clap::{value_parser, Args};
 use fluxus::prelude::*;
-use fluxus::sink::{Ending, Sink, SinkError};
-use fluxus::source::{Line, LinesSource};
-use fluxus::windows::Window;
-use fluxus::{JobEnding, Measure};
-use fluxus_examples::{complain, grouped, latency_line, legible, run, show};
-use fluxus_examples::{EngineOptions, Failure, Format};
+use fluxus::source::Line;
+use fluxus_examples::input::{Parsed, Parser};
+use fluxus_examples::sample::{Generated, Row, Sample, Timed};
+use fluxus_examples::{complain, data, grouped, legible, Column, Random};
 use serde::Serialize;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::mpsc;
 use std::time::Duration;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-// ── the options ──
+fn main() -> ExitCode {
+    fluxus_examples::main::<WordCount>()
+}
 
-/// The book that comes with the program.
-const BOOK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/moby-dick.txt");
 /// A hundred years, a third of what event time can hold.
 const LONGEST_MS: u64 = 3_155_760_000_000;
 
-/// Counts the words of a text in windows of event time.
-///
-/// Line i, from 0, has the event time i x LINE_MS. A word is what stands between
-/// white space, in lower case, without what is neither letter nor digit at both
-/// its ends.
-#[derive(Parser)]
-#[command(name = "word-count", version)]
-struct Options {
-    /// The text to count [default: the book that comes along, Moby-Dick]
-    #[arg(long, value_name = "FILE")]
-    input: Option<PathBuf>,
-
+#[derive(Args, Clone)]
+struct WordCount {
     /// How long a window is, in milliseconds of event time
     #[arg(long, value_name = "MS", default_value_t = 1000,
           value_parser = value_parser!(u64).range(1..=LONGEST_MS))]
     window_ms: u64,
 
-    /// How far a line is from the next, in milliseconds of event time
+    /// How far a line is from the next: line i, from 0, has the event time i x MS
     #[arg(long, value_name = "MS", default_value_t = 1,
           value_parser = value_parser!(u64).range(1..=LONGEST_MS))]
     line_ms: u64,
@@ -57,63 +45,166 @@ struct Options {
     #[arg(long, value_name = "N", default_value_t = 10,
           value_parser = value_parser!(u32).range(1..))]
     top: u32,
-
-    /// What goes to standard output
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
-
-    #[command(flatten)]
-    engine: EngineOptions,
 }
 
-// ── the pipeline ──
+/// A line, and when it is.
+#[derive(Clone, Debug)]
+struct TextLine {
+    time: Timestamp,
+    text: String,
+}
 
-/// What becomes of a line on its way from the file to the output.
-fn pipeline(options: &Options, input: PathBuf, table: Table) -> Result<Job, Error> {
-    let (line_ms, last_ms) = (options.line_ms, options.last_ms());
-    let job = Job::new("word-count", config(options))?;
-    let counts = job
-        .source(LinesSource::new(input).limit(LONGEST_LINE))
-        .named("lines")
-        .timestamps(
-            move |line| event_time(line, line_ms, last_ms),
-            BoundedDisorder::monotonous(),
-        )
-        .flat_map(Words::of)
-        .key_by(String::clone)
-        .window(Tumbling::new(Duration::from_millis(options.window_ms))?)
-        .count();
-    match options.format {
-        Format::Table => counts.sink(table),
-        Format::Jsonl => counts.map(Row::from).json_lines_to_stdout(),
+/// How often a word stands in a window.
+#[derive(Clone, Debug, Serialize)]
+struct Counted {
+    start_ms: i64,
+    end_ms: i64,
+    word: String,
+    count: u64,
+}
+
+impl Sample for WordCount {
+    const NAME: &'static str = "word-count";
+    const ABOUT: &'static str = "Which words a text uses most, window by window: tumbling windows \
+         over the lines of a book. A word is what stands between white space, in lower case, \
+         without what is neither letter nor digit at both its ends";
+    const EVENTS: &'static str = "lines";
+    /// Longer ones are no text.
+    const LONGEST_LINE: usize = 256 << 20;
+    type Event = TextLine;
+    type Row = Counted;
+
+    fn default_inputs(&self) -> Vec<PathBuf> {
+        vec![data("moby-dick.txt")]
     }
-    Ok(job)
-}
 
-/// The longest line that is counted, in bytes: longer ones are no text. They are
-/// left out and counted as malformed; bad UTF-8 is too, but stays, as U+FFFD.
-const LONGEST_LINE: usize = 256 << 20;
+    fn parser(&self) -> Box<dyn Parser<TextLine>> {
+        Box::new(Lines {
+            clock: self.clock(),
+            next: 0,
+        })
+    }
 
-fn config(options: &Options) -> Config {
-    options
-        .engine
-        .config()
+    fn time_of(line: &TextLine) -> Timestamp {
+        line.time
+    }
+
+    fn config(&self, config: Config) -> Config {
         // The words of a long novel: no growing on the way.
-        .expected_keys(16_384)
-        .measure_latency(options.format == Format::Table)
+        config.expected_keys(16_384)
+    }
+
+    fn results(&self, lines: Timed<TextLine>) -> Result<Timed<Counted>, Error> {
+        let counts = lines
+            .flat_map(|line| Words::of(line.text))
+            .key_by(String::clone)
+            .window(Tumbling::new(Duration::from_millis(self.window_ms))?)
+            .count()
+            .map(Counted::from);
+        Ok(counts.boxed_timed())
+    }
+
+    fn generate(&self, count: u64, seed: u64) -> Generated<TextLine> {
+        made_up(count, seed, self.clock())
+    }
+
+    /// The top words of a window beside the window, which stands there once.
+    fn table(&self, counted: &[Counted]) -> Vec<Vec<String>> {
+        let words: u64 = counted.iter().map(|row| row.count).sum();
+        let top = usize::try_from(self.top).unwrap_or(usize::MAX);
+        let bound = |ms: i64| grouped(ms.unsigned_abs());
+        let lines = counted.iter().take(top).enumerate();
+        lines
+            .map(|(place, row)| {
+                let mut cells = match place {
+                    0 => vec![bound(row.start_ms), bound(row.end_ms), grouped(words)],
+                    _ => vec![String::new(); 3],
+                };
+                let share = 100.0 * row.count as f64 / words.max(1) as f64;
+                cells.extend([
+                    grouped(row.count),
+                    format!("{share:.1}"),
+                    legible(&row.word, 40),
+                ]);
+                cells
+            })
+            .collect()
+    }
+
+    fn figures(&self, totals: &Totals, elapsed: Duration) -> Vec<(&'static str, u64)> {
+        let a_second = totals.words as f64 / elapsed.as_secs_f64().max(1e-9);
+        vec![
+            ("words", totals.words),
+            ("windows", totals.windows),
+            ("words/s", a_second as u64),
+        ]
+    }
+
+    fn closing(&self, totals: &Totals) -> String {
+        match totals.words {
+            0 => String::new(),
+            _ => format!("most frequent of all: {}", most_frequent(&totals.counts)),
+        }
+    }
 }
 
-/// Line i lies at i x `line_ms`, as far as event time goes.
-fn event_time(line: &Line, line_ms: u64, last_ms: u64) -> Timestamp {
-    let time_ms = line.number.saturating_mul(line_ms).min(last_ms);
-    Timestamp::from_millis(i64::try_from(time_ms).unwrap_or(i64::MAX))
-}
+// ── lines in event time ──
 
-impl Options {
+/// Where lines lie in event time.
+#[derive(Clone, Copy)]
+struct LineClock {
+    line_ms: u64,
     /// The last event time that is given out: event time ends after 292 years,
     /// and a window must end before it does to be counted whole.
-    fn last_ms(&self) -> u64 {
-        Timestamp::MAX.millis().unsigned_abs() - self.window_ms
+    last_ms: u64,
+}
+
+impl WordCount {
+    fn clock(&self) -> LineClock {
+        LineClock {
+            line_ms: self.line_ms,
+            last_ms: Timestamp::MAX.millis().unsigned_abs() - self.window_ms,
+        }
+    }
+}
+
+impl LineClock {
+    /// Line i lies at i x `line_ms`, as far as event time goes.
+    fn time_of(self, number: u64) -> Timestamp {
+        let time_ms = number.saturating_mul(self.line_ms).min(self.last_ms);
+        Timestamp::from_millis(i64::try_from(time_ms).unwrap_or(i64::MAX))
+    }
+}
+
+/// Gives lines their times.
+struct Lines {
+    clock: LineClock,
+    next: u64,
+}
+
+impl Parser<TextLine> for Lines {
+    fn line(&mut self, text: &str) -> Parsed<TextLine> {
+        let (number, text) = (self.next, text.to_owned());
+        self.whole_line(Line { number, text })
+    }
+
+    fn whole_line(&mut self, line: Line) -> Parsed<TextLine> {
+        let in_time = self.clock.last_ms / self.clock.line_ms + 1;
+        if line.number >= in_time && self.next <= in_time {
+            complain(
+                "warning",
+                format!(
+                    "event time ends after {in_time} lines that are {} ms apart: the rest is \
+                     counted in the last window; choose a smaller --line-ms",
+                    self.clock.line_ms
+                ),
+            );
+        }
+        self.next = line.number + 1;
+        Parsed::Event(TextLine {
+            time: self.clock.time_of(line.number),
+            text: line.text,
+        })
     }
 }
 
@@ -127,11 +218,8 @@ struct Words {
 }
 
 impl Words {
-    fn of(line: Line) -> Self {
-        Self {
-            line: line.text,
-            at: 0,
-        }
+    fn of(line: String) -> Self {
+        Self { line, at: 0 }
     }
 }
 
@@ -162,18 +250,9 @@ fn word_of(token: &str) -> String {
     token.to_lowercase().trim_matches(is_edge).to_owned()
 }
 
-// ── the output as JSON ──
+// ── windows into rows ──
 
-/// How often a word stands in a window.
-#[derive(Serialize)]
-struct Row {
-    start_ms: i64,
-    end_ms: i64,
-    word: String,
-    count: u64,
-}
-
-impl From<WindowResult<String, u64>> for Row {
+impl From<WindowResult<String, u64>> for Counted {
     fn from(result: WindowResult<String, u64>) -> Self {
         Self {
             start_ms: result.start().millis(),
@@ -184,199 +263,81 @@ impl From<WindowResult<String, u64>> for Row {
     }
 }
 
-// ── the output as a table ──
-
-/// The sink that prints the top words of each window when the window is complete.
-struct Table {
-    top: usize,
-    /// Windows that are not complete: with several workers, the counts of one
-    /// may come between those of another.
-    open: BTreeMap<Window, Vec<(u64, String)>>,
-    totals: Totals,
-    /// Takes the totals when all is written.
-    done: mpsc::Sender<Totals>,
-}
-
-/// What the table adds up.
-#[derive(Clone, Copy, Default)]
+/// What is added up over all windows.
+#[derive(Default)]
 struct Totals {
     words: u64,
     windows: u64,
+    /// Where the last window began.
+    last_ms: Option<i64>,
+    counts: BTreeMap<String, u64>,
 }
 
-impl Sink<WindowResult<String, u64>> for Table {
-    fn write(&mut self, _: Timestamp, row: WindowResult<String, u64>) -> Result<(), SinkError> {
-        let counts = self.open.entry(row.window).or_default();
-        counts.push((row.value, row.key));
-        Ok(())
+impl Row for Counted {
+    const COLUMNS: &'static [Column] = &[
+        Column::figure("from", "ms", 12),
+        Column::figure("to", "ms", 12),
+        Column::figure("words", "", 11),
+        Column::figure("count", "", 11),
+        Column::figure("share", "%", 6),
+        Column::text("word", 1),
+    ];
+    type Totals = Totals;
+
+    fn cells(&self) -> Vec<String> {
+        // The table has its own, of a window together.
+        Vec::new()
     }
 
-    fn watermark(&mut self, time: Timestamp) -> Result<(), SinkError> {
-        let mut text = String::new();
-        while let Some(first) = self.open.first_entry() {
-            if first.key().last_instant() > time {
-                break;
-            }
-            let (window, counts) = first.remove_entry();
-            if self.totals.windows == 0 {
-                text.push_str(&table_line(
-                    ["from ms", "to ms", "words", "count", "share"],
-                    "word",
-                ));
-            }
-            self.totals.windows += 1;
-            self.totals.words += counts.iter().map(|(count, _)| count).sum::<u64>();
-            table_of(window, counts, self.top, &mut text);
+    /// The most frequent first; those that are equally frequent in the order of the
+    /// alphabet.
+    fn rank(&self) -> String {
+        format!("{:020}{}", u64::MAX - self.count, self.word)
+    }
+
+    fn add_to(&self, totals: &mut Totals) {
+        totals.words += self.count;
+        if totals.last_ms.replace(self.start_ms) != Some(self.start_ms) {
+            totals.windows += 1;
         }
-        shown(show(&text))
-    }
-
-    fn close(&mut self, _: Ending) -> Result<(), SinkError> {
-        // Nobody waits for the totals of a job that failed.
-        let _ = self.done.send(self.totals);
-        Ok(())
-    }
-}
-
-/// Brings an error of the terminal into the form of an error of the sink; a
-/// reader that went away (`| head`) stays one, and ends the job quietly.
-fn shown(result: io::Result<()>) -> Result<(), SinkError> {
-    result.map_err(|error| match SinkError::from(error) {
-        SinkError::Failed(error) => SinkError::Failed(format!("standard output: {error}").into()),
-        gone => gone,
-    })
-}
-
-/// The top words of one window, the most frequent first; those that are equally
-/// frequent stand in the order of the alphabet.
-fn table_of(window: Window, mut counts: Vec<(u64, String)>, top: usize, text: &mut String) {
-    let words = counts.iter().map(|(count, _)| count).sum();
-    let by_rank = |a: &(u64, String), b: &(u64, String)| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1));
-    if top < counts.len() {
-        // A window has thousands of words and shows ten: do not sort them all.
-        counts.select_nth_unstable_by(top, by_rank);
-        counts.truncate(top);
-    }
-    counts.sort_unstable_by(by_rank);
-    let bound = |time: Timestamp| grouped(time.millis().unsigned_abs());
-    let mut left = [bound(window.start()), bound(window.end()), grouped(words)];
-    for (count, word) in counts {
-        let share = format!("{:.1}%", 100.0 * count as f64 / words as f64);
-        let [from, to, all] = &left;
-        text.push_str(&table_line(
-            [from, to, all, &grouped(count), &share],
-            &legible(&word, 40),
-        ));
-        // They stand beside the first word only.
-        left = Default::default();
-    }
-}
-
-fn table_line(figures: [&str; 5], word: &str) -> String {
-    let [from, to, words, count, share] = figures;
-    format!("{from:>12} {to:>12} {words:>11} {count:>11} {share:>7}  {word}\n")
-}
-
-/// What stands below the table.
-fn summary(report: &Report, totals: Totals) -> String {
-    let words_a_second = totals.words as f64 / report.elapsed.as_secs_f64().max(1e-9);
-    let mut text = String::from("\n");
-    if report.ending == JobEnding::Drained {
-        text.push_str("ended by Ctrl-C: this is what was read until then\n");
-    }
-    for (label, figure) in [
-        ("lines", report.of("lines", Measure::RecordsIn)),
-        ("words", totals.words),
-        ("windows", totals.windows),
-        ("words/s", words_a_second as u64),
-        ("late", report.late()),
-        ("malformed", report.total(Measure::Malformed)),
-    ] {
-        text.push_str(&format!("{label:<10} {:>12}\n", grouped(figure)));
-    }
-    let samples = report
-        .latency
-        .as_ref()
-        .map_or(0, |latency| latency.samples());
-    text.push_str(&format!(
-        "\nlatency from the watermark that closes a window to its rows at the sink, a sample a row ({})\n{}\n",
-        grouped(samples),
-        latency_line(report.latency.as_ref()),
-    ));
-    text
-}
-
-// ── the program ──
-
-fn main() -> ExitCode {
-    match count_words(&Options::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            complain("error", failure);
-            ExitCode::FAILURE
+        match totals.counts.get_mut(&self.word) {
+            Some(count) => *count += self.count,
+            None => drop(totals.counts.insert(self.word.clone(), self.count)),
         }
     }
 }
 
-fn count_words(options: &Options) -> Result<(), Failure> {
-    let input = input_of(options)?;
-    let (done, totals) = mpsc::channel();
-    let table = Table {
-        top: usize::try_from(options.top).unwrap_or(usize::MAX),
-        open: BTreeMap::new(),
-        totals: Totals::default(),
-        done,
-    };
-    let report = run(pipeline(options, input, table)?)?;
-    warn(options, &report);
-    match options.format {
-        Format::Jsonl => Ok(()),
-        Format::Table => {
-            let totals = totals.try_recv().unwrap_or_default();
-            match show(&summary(&report, totals)) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                shown => Ok(shown?),
+/// The three most frequent words, and how often they stand there.
+fn most_frequent(counts: &BTreeMap<String, u64>) -> String {
+    let mut ranked: Vec<(&String, &u64)> = counts.iter().collect();
+    ranked.sort_by_key(|(word, count)| (Reverse(**count), *word));
+    let top = ranked.iter().take(3);
+    let top = top.map(|(word, count)| format!("{} {}", legible(word, 40), grouped(**count)));
+    top.collect::<Vec<_>>().join(", ")
+}
+
+// ── made-up data ──
+
+/// Lines of ten words, of a thousand that become rarer and rarer.
+fn made_up(count: u64, seed: u64, clock: LineClock) -> Generated<TextLine> {
+    let mut random = Random::new(seed);
+    let mut counts = BTreeMap::new();
+    let events = (0..count)
+        .map(|number| {
+            let words: Vec<String> = (0..10)
+                .map(|_| format!("word{}", 1000f64.powf(random.unit()) as u64))
+                .collect();
+            for word in &words {
+                *counts.entry(word.clone()).or_insert(0) += 1;
             }
-        }
-    }
-}
-
-fn input_of(options: &Options) -> Result<PathBuf, Failure> {
-    if let Some(input) = &options.input {
-        return Ok(input.clone());
-    }
-    let book = PathBuf::from(BOOK);
-    if book.exists() {
-        return Ok(book);
-    }
-    // A program that was carried away from its repository.
-    Err(Failure::from(format!(
-        "the book is not at {BOOK}: name a text of your own with --input FILE"
-    )))
-}
-
-/// What would otherwise go unnoticed.
-fn warn(options: &Options, report: &Report) {
-    let malformed = report.total(Measure::Malformed);
-    if malformed > 0 && options.format == Format::Jsonl {
-        complain(
-            "warning",
-            format!(
-                "malformed lines: {malformed}; bad UTF-8 was counted as U+FFFD, \
-                 lines beyond 256 MiB were left out"
-            ),
-        );
-    }
-    let lines = report.of("lines", Measure::RecordsIn);
-    let in_time = options.last_ms() / options.line_ms + 1;
-    if lines > in_time {
-        complain(
-            "warning",
-            format!(
-                "event time ends after {in_time} lines that are {} ms apart: the rest was counted \
-                 in the last window; choose a smaller --line-ms",
-                options.line_ms
-            ),
-        );
+            TextLine {
+                time: clock.time_of(number),
+                text: words.join(" "),
+            }
+        })
+        .collect();
+    Generated {
+        events,
+        truth: format!("most frequent of all: {}", most_frequent(&counts)),
     }
 }

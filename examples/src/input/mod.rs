@@ -50,6 +50,12 @@ impl<E> From<Result<E, String>> for Parsed<E> {
 pub trait Parser<E>: Send {
     /// What this line is.
     fn line(&mut self, line: &str) -> Parsed<E>;
+
+    /// The same, for a parser that wants the line's number, from 0, or its text
+    /// without a copy.
+    fn whole_line(&mut self, line: Line) -> Parsed<E> {
+        self.line(&line.text)
+    }
 }
 
 impl<E, F: FnMut(&str) -> Parsed<E> + Send> Parser<E> for F {
@@ -84,9 +90,6 @@ pub fn bytes(text: &str) -> Result<u64, String> {
     }
 }
 
-/// The longest line that is read, in bytes: longer ones are left out and counted.
-const LONGEST_LINE: usize = 1 << 20;
-
 /// The events of the files, an instance a file. What in them was none is counted,
 /// and the first of it kept, in `tally`.
 pub(crate) fn events<S: Sample>(
@@ -98,15 +101,18 @@ pub(crate) fn events<S: Sample>(
 ) -> Result<Timed<S::Event>, Error> {
     let sources = files
         .iter()
-        .map(|file| LinesSource::new(file).limit(LONGEST_LINE));
-    let (sample, tally) = (sample.clone(), tally.clone());
+        .map(|file| LinesSource::new(file).limit(S::LONGEST_LINE));
+    let (sample, tally, files) = (sample.clone(), tally.clone(), files.to_vec());
     let events = job
         .sources(sources)
         .named("lines")
         .map_with(
             move |file| Reading {
                 file,
-                parser: sample.parser(),
+                parser: match files.get(file) {
+                    Some(path) => sample.parser_of(path),
+                    None => sample.parser(),
+                },
                 count: EventCount::new(&tally),
                 tally: tally.clone(),
             },
@@ -128,7 +134,8 @@ struct Reading<E> {
 
 impl<E> Reading<E> {
     fn event(&mut self, line: Line) -> Option<E> {
-        match self.parser.line(&line.text) {
+        let number = line.number + 1;
+        match self.parser.whole_line(line) {
             Parsed::Event(event) => {
                 self.count.add();
                 Some(event)
@@ -137,7 +144,7 @@ impl<E> Reading<E> {
             Parsed::Malformed(reason) => {
                 self.tally.malformed(Malformed {
                     file: self.file,
-                    line: line.number + 1,
+                    line: number,
                     reason,
                 });
                 None

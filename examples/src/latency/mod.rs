@@ -140,7 +140,7 @@ fn run_once<S: Sample>(
     schedule: &Arc<Schedule>,
     config: Config,
 ) -> Result<Measured, Failure> {
-    let job = Job::new(S::NAME, config)?;
+    let job = Job::new(S::NAME, sample.config(config))?;
     let replay = Replay::new(events, schedule);
     let begun = replay.begun();
     let stream = job.timed_source(replay).named("replay").boxed_timed();

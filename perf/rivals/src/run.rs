@@ -65,6 +65,9 @@ impl Engine {
     pub fn cannot(self, workload: Workload, workers: usize) -> Option<&'static str> {
         use Workload::{Q5 as Hottest, Q7 as Highest, Q8 as Sellers, W4 as Sessions, W7};
 
+        if matches!(workload, Workload::J1 | Workload::J2) {
+            return Some("it has no query of this workload");
+        }
         if matches!(self, Self::Published | Self::PublishedTuned) && workers > 1 {
             return Some(published::ONE_WORKER);
         }
@@ -145,6 +148,7 @@ impl Prepared {
             Workload::Q5 | Workload::Q7 | Workload::Q8 => {
                 Data::Market(nexmark::data::generate(length))
             }
+            Workload::J1 | Workload::J2 => return Err(format!("there is no rival for {workload}")),
             Workload::W7 => Data::Numbers(events),
         };
         Ok(Self {

@@ -17,7 +17,7 @@ pub(super) struct Setting {
     #[arg(long, value_enum)]
     pub(super) engine: Option<Engine>,
 
-    /// Events [default: W1 1M lines; W2, W3 20M; W4, W5, Q5, Q7, Q8 10M; W7 100M]
+    /// Events [default: W1 1M lines; W2, W3 20M; W4, W5, Q5, Q7, Q8, J1, J2 10M; W7 100M]
     #[arg(long, value_name = "N", value_parser = number::<1, { u64::MAX }>)]
     events: Option<u64>,
 
@@ -37,11 +37,11 @@ pub(super) struct Setting {
     #[arg(long, value_name = "MS", value_parser = number::<1, 1_000_000_000>)]
     gap_ms: Option<u64>,
 
-    /// Of a hundred events, how many may come out of order: W1 to W5 [default: 100]
+    /// Of a hundred events, how many may come out of order: W1 to W5, J1, J2 [default: 100]
     #[arg(long, value_name = "P", value_parser = number::<0, 100>)]
     disorder_percent: Option<u64>,
 
-    /// How much out of order they come at most, in milliseconds: W1 to W5 [default: 100]
+    /// How much out of order they come at most, in milliseconds: W1 to W5, J1, J2 [default: 100]
     #[arg(long, value_name = "MS", value_parser = number::<0, 1_000_000_000>)]
     disorder_ms: Option<u64>,
 

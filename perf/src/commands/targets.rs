@@ -68,6 +68,8 @@ const TARGETS: &[Target] = &[
     target("T9", "Q5 over the plain loop", 0.9, "Q5 --against=--engine=plain"),
     target("T9", "Q7 over the plain loop", 0.9, "Q7 --against=--engine=plain"),
     target("T9", "Q8 over the plain loop", 0.9, "Q8 --against=--engine=plain"),
+    target("J", "J1, an interval join over the plain loop", 0.5, "J1 --against=--engine=plain"),
+    target("J", "J2, a window join over the plain loop", 0.5, "J2 --against=--engine=plain"),
     target("T10", "W2, two workers over one", 1.8, "W2 --workers=2 --against=--workers=1"),
     target("T10", "W3, two workers over one", 1.8, "W3 --workers=2 --against=--workers=1"),
     target("T10", "W4, two workers over one", 1.8, "W4 --workers=2 --against=--workers=1"),

@@ -41,6 +41,12 @@ impl<K, T> Ahead<K, T> {
         }
     }
 
+    /// Where the key was found, if it was.
+    #[inline(always)]
+    pub fn slot(&self) -> Option<Slot> {
+        (self.slot != Slot::NONE).then_some(self.slot)
+    }
+
     /// The record as it is offered to its windows.
     #[inline(always)]
     pub fn arrival(&self) -> Arrival<'_, T> {

@@ -4,6 +4,7 @@ pub(crate) mod tumbling_windows;
 
 pub(crate) mod sliding_windows;
 
+pub(crate) mod chunk_lists;
 pub(crate) mod listed_windows;
 pub(crate) mod live_window;
 pub(crate) mod timer_ring;

@@ -1,3 +1,4 @@
+use crate::store::chunk_lists::{ChunkLists, List};
 use crate::store::timers::Timer;
 use crate::{Slot, Timestamp};
 
@@ -17,15 +18,13 @@ use crate::{Slot, Timestamp};
 /// not [take](Self::set); the wheel does.
 ///
 /// A timer is one word here: its bucket says when it begins, and the window's end
-/// is the instant behind it. As in the wheel, a bucket is a list of chunks, which
-/// all come from one place and go back to it.
+/// is the instant behind it. As in the wheel, a bucket is a
+/// [list of chunks](ChunkLists).
 ///
 /// # Invariants
 /// - all timers lie in buckets from `next` on, fewer than `reach` of them;
 /// - `filled` has a bit for each bucket that is not empty, and `first` is the number
-///   of the first such bucket, or the end of numbers;
-/// - every chunk is in one bucket or among the free ones; all of a bucket's chunks
-///   are full but for the first, and its `len` counts in that one.
+///   of the first such bucket, or the end of numbers.
 #[derive(Debug)]
 pub(crate) struct TimerRing {
     /// A bucket is as wide as 2 to this power, in nanoseconds.
@@ -37,9 +36,7 @@ pub(crate) struct TimerRing {
     first: i64,
     filled: [u64; BUCKETS / 64],
     buckets: Box<[Bucket; BUCKETS]>,
-    chunks: Vec<Chunk>,
-    /// The first free chunk.
-    free: u32,
+    chunks: ChunkLists<u64, CHUNK>,
     len: usize,
 }
 
@@ -55,27 +52,8 @@ const MOST_SHIFT: u32 = 32;
 const CHUNK: usize = 31;
 /// Timers that are taken at once, more or less.
 const MOST: usize = 512;
-const NONE: u32 = u32::MAX;
 
-/// A list of chunks, and how many timers are in the first one.
-#[derive(Clone, Copy, Debug)]
-struct Bucket {
-    chunk: u32,
-    len: u32,
-}
-
-impl Bucket {
-    const EMPTY: Self = Self {
-        chunk: NONE,
-        len: CHUNK as u32,
-    };
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Chunk {
-    timers: [u64; CHUNK],
-    next: u32,
-}
+type Bucket = List<CHUNK>;
 
 impl TimerRing {
     /// A ring for windows that are `length` long when they begin, with room for so
@@ -94,8 +72,7 @@ impl TimerRing {
             first: i64::MAX,
             filled: [0; BUCKETS / 64],
             buckets: Box::new([Bucket::EMPTY; BUCKETS]),
-            chunks: Vec::with_capacity(chunks),
-            free: NONE,
+            chunks: ChunkLists::with_room_for(chunks),
             len: 0,
         }
     }
@@ -140,14 +117,9 @@ impl TimerRing {
         let entry = offset << 32 | u64::from(slot.0);
         self.len += 1;
         let bucket = &mut self.buckets[number as usize % BUCKETS];
-        if let Some(chunk) = self.chunks.get_mut(bucket.chunk as usize) {
-            if let Some(place) = chunk.timers.get_mut(bucket.len as usize) {
-                *place = entry;
-                bucket.len += 1;
-                return true;
-            }
+        if !self.chunks.push(bucket, entry) {
+            self.set_in_new_chunk(number, entry);
         }
-        self.set_in_new_chunk(number, entry);
         true
     }
 
@@ -171,39 +143,16 @@ impl TimerRing {
         let place = number as usize % BUCKETS;
         self.filled[place / 64] |= 1 << (place % 64);
         let bucket = &mut self.buckets[place];
-        let next = bucket.chunk;
-        let at = self.free;
-        bucket.len = 1;
-        if let Some(chunk) = self.chunks.get_mut(at as usize) {
-            self.free = chunk.next;
-            chunk.timers[0] = entry;
-            chunk.next = next;
-            bucket.chunk = at;
-            return;
-        }
-        // Fewer chunks than timers, of which a window has few.
-        bucket.chunk = self.chunks.len() as u32;
-        let timers = [entry; CHUNK];
-        self.chunks.push(Chunk { timers, next });
+        self.chunks.push_in_new_chunk(bucket, entry);
     }
 
     /// Takes timers out of the first bucket, all of them or a part if they are many.
     pub(crate) fn take(&mut self, into: &mut Vec<u64>) -> TakenOfRing {
         let number = self.first;
         let place = number as usize % BUCKETS;
-        let before = into.len();
         let bucket = &mut self.buckets[place];
-        while let Some(chunk) = self.chunks.get_mut(bucket.chunk as usize) {
-            if into.len() - before >= MOST {
-                break;
-            }
-            into.extend_from_slice(&chunk.timers[..bucket.len as usize]);
-            let next = std::mem::replace(&mut chunk.next, self.free);
-            self.free = std::mem::replace(&mut bucket.chunk, next);
-            bucket.len = CHUNK as u32;
-        }
-        let is_all = bucket.chunk == NONE;
-        self.len -= into.len() - before;
+        self.len -= self.chunks.take(bucket, MOST, into);
+        let is_all = bucket.is_empty();
         if is_all {
             self.next = self.next.max(number + 1);
             self.filled[place / 64] &= !(1 << (place % 64));
@@ -243,14 +192,13 @@ impl TimerRing {
         self.filled = [0; BUCKETS / 64];
         self.buckets.fill(Bucket::EMPTY);
         self.chunks.clear();
-        self.free = NONE;
         self.len = 0;
     }
 
     /// Timers for which there is memory, if all chunks are full.
     #[cfg(test)]
     pub(crate) fn room(&self) -> usize {
-        self.chunks.capacity() * CHUNK
+        self.chunks.room()
     }
 
     /// All timers, in no order.
@@ -263,13 +211,8 @@ impl TimerRing {
             .flat_map(move |(place, bucket)| {
                 let number = self.next + (place.wrapping_sub(start) % BUCKETS) as i64;
                 let begins_at = number << self.shift;
-                let chunk = move |at: u32| self.chunks.get(at as usize);
-                let chunks = std::iter::successors(chunk(bucket.chunk), move |c| chunk(c.next));
-                let lens = std::iter::once(bucket.len as usize).chain(std::iter::repeat(CHUNK));
-                chunks.zip(lens).flat_map(move |(chunk, len)| {
-                    let timers = chunk.timers[..len].iter();
-                    timers.map(move |&word| TakenOfRing::timer_at(begins_at, word))
-                })
+                let words = self.chunks.iter(*bucket);
+                words.map(move |word| TakenOfRing::timer_at(begins_at, word))
             })
     }
 }

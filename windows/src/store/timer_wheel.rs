@@ -1,3 +1,4 @@
+use crate::store::chunk_lists::{ChunkLists, List};
 use crate::store::timers::Timer;
 use crate::Timestamp;
 
@@ -29,14 +30,12 @@ use crate::Timestamp;
 /// multilevel buckets, 1979. Nothing ticks here, so that a watermark that rises
 /// by centuries costs no more than one that rises by an instant.)
 ///
-/// A bucket is a list of chunks, which all come from one place and go back to it.
+/// A bucket is a [list of chunks](ChunkLists).
 ///
 /// # Invariants
 /// - no timer is before the beginning, and each lies where that says;
 /// - `filled` has a bit for each bucket that is not empty, and `levels` one for
-///   each level with such a bucket;
-/// - every chunk is in one bucket, or of the one that is being emptied, or among the
-///   free ones; all of a bucket's chunks are full but for the first.
+///   each level with such a bucket.
 #[derive(Debug)]
 pub(crate) struct TimerWheel {
     /// Where the wheel begins.
@@ -46,17 +45,17 @@ pub(crate) struct TimerWheel {
     first_at: Key,
     levels: u32,
     filled: [u64; LEVELS],
-    /// The first chunk of each bucket, by level and digit.
-    buckets: Box<[u32; LEVELS * BASE]>,
-    chunks: Vec<Chunk>,
-    /// The first free chunk.
-    free: u32,
+    /// By level and digit.
+    buckets: Box<[Bucket; LEVELS * BASE]>,
+    chunks: ChunkLists<Timer, CHUNK>,
     /// The rest of the bucket that is being emptied, and its level.
-    rest: u32,
+    rest: Bucket,
     rest_level: u32,
     /// How many timers there are.
     len: usize,
 }
+
+type Bucket = List<CHUNK>;
 
 /// A time whose order is that of unsigned numbers.
 type Key = u64;
@@ -68,14 +67,6 @@ const LEVELS: usize = 11;
 const CHUNK: usize = 10;
 /// Timers that are taken at once, more or less: they are soon sorted.
 const MOST: usize = 512;
-const NONE: u32 = u32::MAX;
-
-#[derive(Clone, Copy, Debug)]
-struct Chunk {
-    timers: [Timer; CHUNK],
-    len: u32,
-    next: u32,
-}
 
 /// What was [taken](TimerWheel::take) of the first bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,10 +92,9 @@ impl TimerWheel {
             first_at: Key::MAX,
             levels: 0,
             filled: [0; LEVELS],
-            buckets: Box::new([NONE; LEVELS * BASE]),
-            chunks: Vec::with_capacity(chunks),
-            free: NONE,
-            rest: NONE,
+            buckets: Box::new([Bucket::EMPTY; LEVELS * BASE]),
+            chunks: ChunkLists::with_room_for(chunks),
+            rest: Bucket::EMPTY,
             rest_level: 0,
             len: 0,
         }
@@ -147,59 +137,32 @@ impl TimerWheel {
         let digit = (key >> shift) as usize % BASE;
         self.len += 1;
         let bucket = level as usize * BASE + digit;
-        let head = self.buckets[bucket];
-        if let Some(chunk) = self.chunks.get_mut(head as usize) {
-            if let Some(place) = chunk.timers.get_mut(chunk.len as usize) {
-                *place = timer;
-                chunk.len += 1;
-                return;
-            }
+        if self.chunks.push(&mut self.buckets[bucket], timer) {
+            return;
         }
         // It may be the first of its bucket.
         self.first_at = self.first_at.min(key >> shift << shift);
         self.levels |= 1 << level;
         self.filled[level as usize] |= 1 << digit;
-        self.buckets[bucket] = self.new_chunk(timer, head);
+        self.set_in_new_chunk(bucket, timer);
     }
 
-    /// A chunk with one timer, and after it the chunk `next`.
     #[cold]
     #[inline(never)]
-    fn new_chunk(&mut self, timer: Timer, next: u32) -> u32 {
-        let at = self.free;
-        if let Some(chunk) = self.chunks.get_mut(at as usize) {
-            self.free = chunk.next;
-            chunk.timers[0] = timer;
-            (chunk.len, chunk.next) = (1, next);
-            return at;
-        }
-        let timers = [timer; CHUNK];
-        let len = 1;
-        self.chunks.push(Chunk { timers, len, next });
-        // Fewer chunks than windows.
-        (self.chunks.len() - 1) as u32
+    fn set_in_new_chunk(&mut self, bucket: usize, timer: Timer) {
+        let bucket = &mut self.buckets[bucket];
+        self.chunks.push_in_new_chunk(bucket, timer);
     }
 
     /// Takes timers out of the first bucket, and begins where it begins: all of
     /// them, or a part if they are many.
     pub(crate) fn take(&mut self, into: &mut Vec<Timer>) -> Taken {
-        let is_begun = self.rest != NONE;
+        let is_begun = !self.rest.is_empty();
         if !is_begun {
             self.begin_first();
         }
-        let mut taken = 0;
-        while let Some(chunk) = self.chunks.get_mut(self.rest as usize) {
-            if taken >= MOST {
-                break;
-            }
-            let timers = &chunk.timers[..chunk.len as usize];
-            taken += timers.len();
-            into.extend_from_slice(timers);
-            let next = std::mem::replace(&mut chunk.next, self.free);
-            self.free = std::mem::replace(&mut self.rest, next);
-        }
-        self.len -= taken;
-        let is_all = self.rest == NONE;
+        self.len -= self.chunks.take(&mut self.rest, MOST, into);
+        let is_all = self.rest.is_empty();
         if is_all {
             self.first_at = self.find_first();
         }
@@ -221,7 +184,7 @@ impl TimerWheel {
         if self.filled[level] == 0 {
             self.levels &= self.levels - 1;
         }
-        self.rest = std::mem::replace(&mut self.buckets[level * BASE + digit], NONE);
+        self.rest = std::mem::replace(&mut self.buckets[level * BASE + digit], Bucket::EMPTY);
         self.rest_level = level as u32;
     }
 
@@ -242,30 +205,25 @@ impl TimerWheel {
 
     /// Forgets all timers.
     pub(crate) fn clear(&mut self) {
-        self.rest = NONE;
+        self.rest = Bucket::EMPTY;
         self.first_at = Key::MAX;
         self.levels = 0;
         self.filled = [0; LEVELS];
-        self.buckets.fill(NONE);
+        self.buckets.fill(Bucket::EMPTY);
         self.chunks.clear();
-        self.free = NONE;
         self.len = 0;
     }
 
     /// Timers for which there is memory, if all chunks are full.
     #[cfg(test)]
     pub(crate) fn room(&self) -> usize {
-        self.chunks.capacity() * CHUNK
+        self.chunks.room()
     }
 
     /// All timers, in no order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = Timer> + '_ {
         let buckets = self.buckets.iter().chain([&self.rest]);
-        buckets.flat_map(move |&first| {
-            let chunk = move |at: u32| self.chunks.get(at as usize);
-            let chunks = std::iter::successors(chunk(first), move |c| chunk(c.next));
-            chunks.flat_map(|c| c.timers[..c.len as usize].iter().copied())
-        })
+        buckets.flat_map(move |&bucket| self.chunks.iter(bucket))
     }
 }

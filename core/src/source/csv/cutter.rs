@@ -122,6 +122,12 @@ impl CsvCutter {
         self.raw.len() - raw.len() + text.unwrap_or(raw.len())
     }
 
+    /// How long it is, with its end and what was passed over before it; of what is
+    /// too long, at least the limit.
+    pub(super) fn length(&self) -> usize {
+        self.raw.len()
+    }
+
     /// The record as it stood, without its end; of one that is too long, the
     /// beginning.
     pub(super) fn text(&self) -> &[u8] {

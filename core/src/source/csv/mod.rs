@@ -190,7 +190,7 @@ impl<R: DeserializeOwned + Send + 'static> Source for CsvSource<R> {
                         })?
                 }
             };
-            bytes += cutter.text().len() + 1;
+            bytes += cutter.length();
             if let Some(row) = row {
                 pulled.records += 1;
                 pulled.flow = out.push(Timestamp::MIN, row);

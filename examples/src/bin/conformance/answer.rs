@@ -1,7 +1,8 @@
 //! What goes to standard output: one JSON object a case.
 
-use crate::case::{Element, Key, Value};
+use crate::case::{Element, Key, Side, Value};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The answer to one case, as a line.
 #[derive(Serialize)]
@@ -27,6 +28,13 @@ pub(crate) enum Answer {
     },
     Rows {
         rows: Vec<Row>,
+    },
+    Joined {
+        pairs: Vec<PairRow>,
+        late: Vec<LateJoinRow>,
+        /// What is held, by side, behind the items that ask for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        buffered: Option<Buffered>,
     },
     Nexmark {
         rows: Vec<NexmarkRow>,
@@ -119,6 +127,38 @@ impl From<Element> for LateRow {
             at: None,
         }
     }
+}
+
+/// What a join holds, by side, behind some items of the input.
+pub(crate) type Buffered = BTreeMap<String, BTreeMap<Side, Vec<Key>>>;
+
+/// One pair of a join.
+#[derive(Serialize, Clone, Debug)]
+pub(crate) struct PairRow {
+    pub(crate) key: Key,
+    pub(crate) left: Key,
+    pub(crate) right: Key,
+    /// The item of the input that it came with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) at: Option<usize>,
+    /// Its place in event time, where the two have a time each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) ts: Option<i64>,
+    /// The window, where they are pairs of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) end: Option<i64>,
+}
+
+/// A record that came too late for a join.
+#[derive(Serialize, Clone, Debug)]
+pub(crate) struct LateJoinRow {
+    pub(crate) k: Key,
+    pub(crate) v: Key,
+    pub(crate) ts: i64,
+    pub(crate) side: Side,
+    pub(crate) at: usize,
 }
 
 /// A row that says which item of the input brought it about.

@@ -39,6 +39,10 @@ pub(crate) enum Question {
     Valve(usize, Vec<ValveStep>),
     /// Can these settings be?
     Config(Settings),
+    /// Which pairs do the records of two streams make?
+    Joined(JoinCase),
+    /// Can these bounds be?
+    Bounds(JoinCase),
     /// What comes out of these operators?
     Operators(OperatorCase),
     /// What does a query of the Nexmark benchmark come to over these files?
@@ -105,7 +109,8 @@ fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
         "window" => Question::Windows(WindowCase::parse(pipeline, items(&line.input)?)?),
         "golden" => match pipeline.get("input_ref").and_then(Json::as_str) {
             Some(file) => {
-                let rows = rows_of(&folder.join(file))?;
+                let value_field = pipeline.get("value_field").and_then(Json::as_str);
+                let rows = rows_of(&folder.join(file), value_field)?;
                 Question::Golden(WindowCase::parse(pipeline, rows)?)
             }
             None => Question::Nexmark(NexmarkCase::parse(pipeline, folder)?),
@@ -120,8 +125,11 @@ fn question(line: &Line, folder: &Path) -> Result<Question, Malformed> {
             within(inputs, steps.iter().map(|step| Some(step.input())))?;
             Question::Valve(inputs, steps)
         }
+        "join_interval" | "join_window" => {
+            Question::Joined(JoinCase::parse(pipeline, items(&line.input)?)?)
+        }
         "config" => match pipeline.contains_key("lower_ms") {
-            true => Question::Unsupported("there are no joins yet".into()),
+            true => Question::Bounds(JoinCase::parse(pipeline, Vec::new())?),
             false => Question::Config(Settings::parse(pipeline)?),
         },
         kind => Question::Unsupported(format!("the kind {kind:?} is not answered")),
@@ -148,7 +156,7 @@ fn unknown(pipeline: &Map<String, Json>) -> Option<String> {
     })
 }
 
-const KNOWN: [&str; 25] = [
+const KNOWN: [&str; 27] = [
     "aggregate",
     "allowed_lateness_ms",
     "gap_ms",
@@ -156,6 +164,7 @@ const KNOWN: [&str; 25] = [
     "input_ref",
     "inputs",
     "key_by",
+    "lower_inclusive",
     "lower_ms",
     "offset_ms",
     "ooo_bound_ms",
@@ -170,6 +179,7 @@ const KNOWN: [&str; 25] = [
     "trigger",
     "trigger_interval_ms",
     "trigger_n",
+    "upper_inclusive",
     "upper_ms",
     "value_field",
     "watermarks",
@@ -407,7 +417,7 @@ impl WindowCase {
 
 // ── the input ──
 
-/// A key, or the value of an operator case, as JSON has it.
+/// A key, or the value of an operator case or of a record that is joined, as JSON has it.
 pub(crate) type Key = Value;
 
 /// A number or a text.
@@ -489,12 +499,112 @@ impl Item {
     }
 }
 
-/// The records of a golden file, and the end of the stream behind them. Only
-/// their times are used: what is asked is how many there are.
-fn rows_of(path: &Path) -> Result<Vec<Item>, Malformed> {
+/// A case of two streams that are joined.
+pub(crate) struct JoinCase {
+    pub(crate) shape: JoinShape,
+    pub(crate) input: Vec<JoinItem>,
+}
+
+/// Which records of the two streams are pairs.
+#[derive(Clone, Copy)]
+pub(crate) enum JoinShape {
+    /// Those whose times, the right one's less the left one's, lie within bounds.
+    Interval {
+        lower_ms: i64,
+        upper_ms: i64,
+        lower_inclusive: bool,
+        upper_inclusive: bool,
+    },
+    /// Those of one window.
+    Windows(Shape),
+}
+
+impl JoinCase {
+    fn parse(pipeline: &Map<String, Json>, mut input: Vec<JoinItem>) -> Result<Self, Malformed> {
+        #[derive(Deserialize)]
+        struct Bounds {
+            lower_ms: i64,
+            upper_ms: i64,
+            #[serde(default = "yes")]
+            lower_inclusive: bool,
+            #[serde(default = "yes")]
+            upper_inclusive: bool,
+        }
+        fn yes() -> bool {
+            true
+        }
+        for (index, item) in input.iter_mut().enumerate() {
+            if let JoinItem::Element(element) = item {
+                element.index = index;
+            }
+        }
+        let shape = match pipeline.contains_key("window") {
+            true => JoinShape::Windows(settings(pipeline)?),
+            false => {
+                let bounds: Bounds = settings(pipeline)?;
+                JoinShape::Interval {
+                    lower_ms: bounds.lower_ms,
+                    upper_ms: bounds.upper_ms,
+                    lower_inclusive: bounds.lower_inclusive,
+                    upper_inclusive: bounds.upper_inclusive,
+                }
+            }
+        };
+        Ok(Self { shape, input })
+    }
+}
+
+/// One of two streams.
+#[derive(Deserialize, Serialize, Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Side {
+    L,
+    R,
+}
+
+/// A record of one of two streams.
+#[derive(Deserialize, Clone, Debug)]
+pub(crate) struct Joinable {
+    #[serde(rename = "k", default)]
+    pub(crate) key: Key,
+    #[serde(rename = "v")]
+    pub(crate) value: Key,
+    #[serde(rename = "ts")]
+    pub(crate) time: i64,
+    pub(crate) side: Side,
+    /// Its place in the input.
+    #[serde(skip)]
+    pub(crate) index: usize,
+}
+
+/// One item of the input of a join. What comes without a side is for both.
+#[derive(Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(crate) enum JoinItem {
+    Element(Joinable),
+    Watermark {
+        #[serde(rename = "wm")]
+        time: i64,
+        side: Option<Side>,
+        /// Whether it is asked what is held behind it.
+        #[serde(default)]
+        probe_state: bool,
+    },
+    End {
+        #[allow(dead_code)] // always true
+        end: bool,
+        side: Option<Side>,
+    },
+}
+
+/// The records of a golden file, and the end of the stream behind them. Of a
+/// record its time is used, and the field that the case calls its value, if it
+/// does: most ask how many there are.
+fn rows_of(path: &Path, value_field: Option<&str>) -> Result<Vec<Item>, Malformed> {
     #[derive(Deserialize)]
     struct Row {
         ts: i64,
+        #[serde(flatten)]
+        fields: Map<String, Json>,
     }
     let text = fs::read_to_string(path)
         .map_err(|e| Malformed(format!("input_ref {}: {e}", path.display())))?;
@@ -502,9 +612,17 @@ fn rows_of(path: &Path) -> Result<Vec<Item>, Malformed> {
     for (number, line) in (1..).zip(text.lines()) {
         let row: Row = serde_json::from_str(line)
             .map_err(|e| Malformed(format!("{}, line {number}: {e}", path.display())))?;
+        let value = match value_field {
+            None => Some(0),
+            Some(field) => row.fields.get(field).and_then(Json::as_i64),
+        };
+        let value = value.ok_or_else(|| {
+            let problem = "the field that is its value is no integer";
+            Malformed(format!("{}, line {number}: {problem}", path.display()))
+        })?;
         input.push(Item::Element(Element {
             key: Key::default(),
-            value: 0,
+            value,
             time: row.ts,
             gap: 0,
             partition: 0,

@@ -11,6 +11,7 @@
 mod case;
 
 mod alone;
+mod joins;
 mod kind;
 mod nexmark;
 mod operators;
@@ -122,6 +123,10 @@ fn answer_to(question: &Question, engine: &Config) -> Result<Answer, BoxError> {
         Question::Watermarks(bounded, steps) => alone::watermarks(*bounded, steps),
         Question::Valve(inputs, steps) => Ok(alone::valve(*inputs, steps)),
         Question::Config(settings) => Ok(alone::config(settings)),
+        Question::Joined(case) => joins::answer(case, engine),
+        Question::Bounds(case) => Ok(Answer::Config {
+            error: joins::bounds(case).is_err(),
+        }),
         Question::Operators(case) => operators::answer(case, engine),
         Question::Nexmark(case) => nexmark::answer(case, engine),
         Question::Unsupported(_) => Ok(Answer::Unsupported { unsupported: true }),

@@ -1,4 +1,4 @@
-//! What a source is to say: records, and the signals between them.
+//! What the sources are to say: records, and the signals between them.
 //!
 //! Most programs need none of this: they give the engine records, and let
 //! `DataStream::timestamps` make the watermarks. The scripts of the test kit are
@@ -6,61 +6,61 @@
 
 use crate::case::{Element, Item, WindowCase};
 use fluxus::testing::Said;
-use fluxus::windows::{BoundedDisorder, DisorderError, InputStatus, Timestamp, WatermarkCombiner};
+use fluxus::windows::{BoundedDisorder, DisorderError, Timestamp};
 
-/// The script of a case: its records, and in their places the watermarks that
-/// all its partitions together allow for.
+/// The scripts of a case, one a partition: its records, and in their places its
+/// watermarks. The stream's own is the least of them, which the engine sees to:
+/// partitions drift apart, and one that lags behind must not have its records
+/// thrown away as late.
 ///
-/// Each partition has a watermark of its own, and the stream's is the least of
-/// them: partitions drift apart, and one that lags behind must not have its
-/// records thrown away as late.
-///
-/// Behind everything that item `i` makes the source say stands the barrier
-/// `i + 1`: it goes through the job in its place, and so tells what came out of
-/// which item; see [`caused`](crate::caused).
-pub(crate) fn script_of(case: &WindowCase) -> Result<Vec<Said<Element>>, DisorderError> {
-    let mut combiner = WatermarkCombiner::new(case.partitions);
-    let mut generators = Vec::new();
-    if let Some(bounded) = case.bounded {
-        let generator = BoundedDisorder::from_nanos(bounded.ooo_bound_ms)?;
-        generators.resize(case.partitions, generator);
-    }
+/// Behind everything that item `i` makes a source say stands the barrier `i + 1`,
+/// in every script: it goes through the job in its place, waits where partitions
+/// meet until all have come so far, and so tells what came out of which item; see
+/// [`caused`](crate::caused).
+pub(crate) fn scripts_of(case: &WindowCase) -> Result<Vec<Vec<Said<Element>>>, DisorderError> {
+    (0..case.partitions).map(|p| script_of(case, p)).collect()
+}
+
+fn script_of(case: &WindowCase, partition: usize) -> Result<Vec<Said<Element>>, DisorderError> {
+    let mut generator = match case.bounded {
+        Some(bounded) => Some(BoundedDisorder::from_nanos(bounded.ooo_bound_ms)?),
+        None => None,
+    };
+    let mut risen = Timestamp::MIN;
     let mut script = Vec::new();
-    for (number, item) in (1..).zip(&case.input) {
-        if let Item::Element(element) = item {
-            script.push(Said::Record(element.time, element.clone()));
-        }
-        let all = 0..case.partitions;
-        let partitions = item.partition().map_or(all, |p| p..p + 1);
-        for p in partitions {
-            let combined = match item {
-                Item::Element(element) => match generators.get_mut(p) {
-                    // A watermark behind every record, as soon as it may be.
-                    Some(generator) => {
-                        generator.observe(Timestamp::from_nanos(element.time));
-                        combiner.watermark(p, generator.current())
+    for (number, item) in case.input.iter().enumerate() {
+        // What names no partition is for all of them.
+        let is_for_it = item.partition().map_or(true, |p| p == partition);
+        match item {
+            _ if !is_for_it => {}
+            Item::Element(element) => {
+                script.push(Said::Record(element.time, element.clone()));
+                // A watermark behind every record, as soon as it may be.
+                if let Some(generator) = &mut generator {
+                    generator.observe(Timestamp::from_nanos(element.time));
+                    if generator.current() > risen {
+                        risen = generator.current();
+                        script.push(Said::Watermark(risen.nanos()));
                     }
-                    None => continue,
-                },
-                Item::Watermark { time, .. } => combiner.watermark(p, Timestamp::from_nanos(*time)),
-                Item::Idle { .. } => combiner.idle(p),
-                Item::Active { .. } => combiner.active(p),
-                Item::End { .. } => combiner.ended(p),
-            };
-            // A stream speaks again ahead of its watermark, and falls silent
-            // behind it.
-            if combined.status == Some(InputStatus::Active) {
-                script.push(Said::Active);
+                }
             }
-            if let Some(time) = combined.watermark {
-                script.push(Said::Watermark(time.nanos()));
+            Item::Watermark { time, .. } => script.push(Said::Watermark(*time)),
+            Item::Idle { .. } => script.push(Said::Idle),
+            Item::Active { .. } => script.push(Said::Active),
+            Item::End { .. } if !goes_on(case, partition, number) => {
+                script.push(Said::End);
+                break;
             }
-            if combined.status == Some(InputStatus::Idle) {
-                script.push(Said::Idle);
-            }
+            // There is more behind its end: all of that is late.
+            Item::End { .. } => script.push(Said::Watermark(i64::MAX)),
         }
-        script.push(Said::Barrier(number));
+        script.push(Said::Barrier(number as u64 + 1));
     }
-    // The end is no line: the source says it when it has no more.
     Ok(script)
+}
+
+/// Whether the partition has records behind this item.
+fn goes_on(case: &WindowCase, partition: usize, number: usize) -> bool {
+    let mut rest = case.input.iter().skip(number);
+    rest.any(|item| matches!(item, Item::Element(element) if element.partition == partition))
 }

@@ -9,7 +9,7 @@ use crate::answer::{Answer, LateRow, Outcome, Placed, Row};
 use crate::case::{Element, Figure, Fires, Item, Key, WindowCase};
 use crate::caused::caused;
 use crate::kind::Kind;
-use crate::replay::script_of;
+use crate::replay::scripts_of;
 use fluxus::prelude::*;
 use fluxus::source::BoxError;
 use fluxus::testing::{Heard, Said, Script};
@@ -17,16 +17,16 @@ use fluxus::windows::{
     Collect, CountKind, Distinct, First, Global, Last, Lateness, LatenessError, Trigger,
     TriggerError, WindowAssigner, WindowKind,
 };
-use fluxus::{Chain, Measure, Rejected, Timed, WindowedStream};
+use fluxus::{Boxed, Chain, Measure, Rejected, WindowedStream};
 use std::hash::Hash;
 use std::time::Duration;
 
 /// The results of a case.
 pub(crate) fn answer(case: &WindowCase, engine: &Config) -> Result<Answer, BoxError> {
-    let script = script_of(case)?;
+    let scripts = scripts_of(case)?;
     let tour = Tour {
         case,
-        script,
+        scripts,
         engine,
     };
     // Each kind of window is a type of its own, so that what runs is the loop
@@ -98,9 +98,12 @@ impl Figure {
 /// A case, and how the engine is to run it.
 struct Tour<'a> {
     case: &'a WindowCase,
-    script: Vec<Said<Element>>,
+    scripts: Vec<Vec<Said<Element>>>,
     engine: &'a Config,
 }
+
+/// A case's stream, of one instance or of several.
+type Stream = DataStream<Boxed<Element, true>>;
 
 /// What comes out of a run.
 struct Output {
@@ -113,10 +116,16 @@ impl Tour<'_> {
 
     /// A job, and the case's stream in it. A timed source gives its records
     /// their times and sends watermarks of its own.
-    fn begin(&self) -> Result<(Job, DataStream<impl Timed<Item = Element>>), BoxError> {
+    fn begin(&self) -> Result<(Job, Stream), BoxError> {
         let job = Job::new("case", self.engine.clone())?;
-        let script = Script::of(self.script.iter().cloned());
-        let stream = job.timed_source(script);
+        let scripts = self.scripts.iter().cloned().map(Script::of);
+        let stream = job.timed_sources(scripts);
+        let stream = match self.case.figure {
+            // By arrival: between partitions there is an order only where they
+            // have met.
+            Figure::First | Figure::Last | Figure::Collect => stream.gather().boxed_timed(),
+            _ => stream.boxed_timed(),
+        };
         Ok((job, stream))
     }
 

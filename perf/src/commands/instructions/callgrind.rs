@@ -30,6 +30,8 @@ impl Sizes {
             Workload::W5 => (500_000, 2_500_000),
             // A window is 100,000 records.
             Workload::Q5 | Workload::Q7 | Workload::Q8 => (100_000, 200_000),
+            // A window is 40,000 records, and what is held of an interval half of that.
+            Workload::J1 | Workload::J2 => (200_000, 600_000),
             Workload::W7 => (1_000_000, 3_000_000),
         };
         Self { small, large }

@@ -1,0 +1,440 @@
+use crate::store::timers::{Next, TimedWindows, Timer, Timers};
+use crate::{Prefetch, Slot, Timestamp};
+use std::collections::VecDeque;
+use std::mem::size_of;
+use std::ops::{Range, RangeInclusive};
+
+/// A record that is held, and whether it has met a partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held<T> {
+    pub(crate) time: Timestamp,
+    pub(crate) has_partner: bool,
+    pub(crate) value: T,
+}
+
+/// The records of one key, in the order of time; those of one instant in that of
+/// their coming.
+#[derive(Debug)]
+struct TimedList<T> {
+    records: VecDeque<Held<T>>,
+    /// Where the timer is set that holds for the first record. Without records
+    /// there is none.
+    timer_at: Timestamp,
+}
+
+impl<T> TimedList<T> {
+    const fn new() -> Self {
+        Self {
+            records: VecDeque::new(),
+            timer_at: Timestamp::MAX,
+        }
+    }
+}
+
+/// The records of one side of a join: a list for each key's slot, and a timer for
+/// each list that is not empty, at its first record's end.
+///
+/// ```text
+///   slot 0   [ 3  5  5  9 ]     timer at the end of 3
+///   slot 1   [ ]                none
+///   slot 2   [ 4 ]              timer at the end of 4
+/// ```
+///
+/// A record that comes in front of the others sets a timer of its own; the one
+/// that was set before is stale, and passed over when it comes due. So there are at
+/// most two timers a record, and what a watermark costs is in proportion to what it
+/// removes.
+///
+/// A list that was emptied keeps its memory for the next key that is given its
+/// slot.
+#[derive(Debug)]
+pub(crate) struct TimedLists<T> {
+    lists: Vec<TimedList<T>>,
+    timers: Timers,
+    len: usize,
+    /// No records.
+    none: VecDeque<Held<T>>,
+}
+
+/// Records for which an emptied list keeps memory.
+const KEPT: usize = 1024;
+/// Records of a list that are asked for ahead.
+const EXPECTED: usize = 8;
+/// Records that are looked at one by one before the list is halved instead.
+const NEAR: usize = 4;
+
+struct Fronts<'a, T>(&'a [TimedList<T>]);
+
+impl<T> TimedWindows for Fronts<'_, T> {
+    fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
+        let lists = slots.filter_map(|slot| self.0.get(slot.index()));
+        let firsts = lists.filter_map(|list| list.records.front());
+        // Both ends of a record: it may lie in two cache lines.
+        let odd = firsts.filter(|first| (first.time == Timestamp::MIN) & first.has_partner);
+        std::hint::black_box(odd.count());
+    }
+
+    #[inline(always)]
+    fn revise(&mut self, timer: Timer) -> Option<Timer> {
+        let list = self.0.get(timer.slot.index())?;
+        let is_stale = list.records.is_empty() || list.timer_at != timer.at;
+        (!is_stale).then_some(timer)
+    }
+}
+
+/// What has come due of the timers.
+pub(crate) enum DueList {
+    /// The list in this slot: its first record is at its end.
+    Slot(Slot),
+    /// That is not known yet: ask again.
+    Later,
+    /// None.
+    None,
+}
+
+impl<T> TimedLists<T> {
+    /// Lists for so many keys, whose records end about `reach` nanoseconds after
+    /// their time.
+    pub(crate) fn new(keys: usize, reach: i64) -> Self {
+        Self {
+            lists: Vec::with_capacity(keys),
+            timers: Timers::at_last_instants(reach.max(1), keys),
+            len: 0,
+            none: VecDeque::new(),
+        }
+    }
+
+    /// How many records are held.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// About how many bytes all of it takes.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.lists.len() * size_of::<TimedList<T>>() + self.len * size_of::<Held<T>>()
+    }
+
+    /// Asks for the list in `slot`.
+    #[inline(always)]
+    pub(crate) fn expect(&self, slot: Slot, memory: &impl Prefetch) {
+        if let Some(list) = self.lists.get(slot.index()) {
+            memory.prefetch(&list.records);
+            memory.prefetch(&list.timer_at);
+        }
+    }
+
+    /// Asks for the records in `slot`, whose list was [expected](Self::expect).
+    #[inline(always)]
+    pub(crate) fn expect_records(&self, slot: Slot, memory: &impl Prefetch) {
+        let Some(list) = self.lists.get(slot.index()) else {
+            return;
+        };
+        // The first ones, and the last, behind which the next one comes.
+        for held in list.records.iter().take(EXPECTED) {
+            memory.prefetch(&held.value);
+            memory.prefetch(&held.has_partner);
+        }
+        if let Some(last) = list.records.back() {
+            memory.prefetch(&last.has_partner);
+        }
+    }
+
+    /// Makes sure that there is a list for `slot`.
+    #[inline]
+    pub(crate) fn reach_to(&mut self, slot: Slot) {
+        if slot.index() >= self.lists.len() {
+            self.lists.resize_with(slot.index() + 1, TimedList::new);
+        }
+    }
+
+    /// Whether nothing is held in `slot`.
+    #[inline]
+    pub(crate) fn is_empty(&self, slot: Slot) -> bool {
+        self.records(slot).map_or(true, VecDeque::is_empty)
+    }
+
+    /// The records in `slot`, in the order of time.
+    #[inline]
+    pub(crate) fn records(&self, slot: Slot) -> Option<&VecDeque<Held<T>>> {
+        Some(&self.lists.get(slot.index())?.records)
+    }
+
+    /// The same, to change what their order does not know.
+    #[inline]
+    pub(crate) fn records_mut(&mut self, slot: Slot) -> Option<&mut VecDeque<Held<T>>> {
+        Some(&mut self.lists.get_mut(slot.index())?.records)
+    }
+
+    /// The records of these numbers in `slot`, which there are.
+    #[inline(always)]
+    pub(crate) fn held_mut(
+        &mut self,
+        slot: Slot,
+        numbers: Range<usize>,
+    ) -> impl Iterator<Item = &mut Held<T>> {
+        // None are asked of a slot that has no list.
+        let list = self.lists.get_mut(slot.index());
+        let records = match list {
+            Some(list) if !numbers.is_empty() => list.records.range_mut(numbers),
+            _ => self.none.range_mut(..),
+        };
+        records
+    }
+
+    /// The numbers of the records of `slot` at these times.
+    #[inline(always)]
+    pub(crate) fn between(&self, slot: Slot, times: &RangeInclusive<Timestamp>) -> Range<usize> {
+        let Some(records) = self.records(slot) else {
+            return 0..0;
+        };
+        let first = first_from(records, *times.start());
+        let end = end_of(records, *times.end());
+        first..end.max(first)
+    }
+
+    /// Puts a record where it belongs in the order of time. `end` is when it is to
+    /// be looked at, which is in the order of time too.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, slot: Slot, held: Held<T>, end: Timestamp) {
+        self.reach_to(slot);
+        let Some(list) = self.lists.get_mut(slot.index()) else {
+            return;
+        };
+        let is_first = list.records.is_empty();
+        let place = end_of(&list.records, held.time);
+        match place == list.records.len() {
+            true => list.records.push_back(held),
+            false => list.records.insert(place, held),
+        }
+        self.len += 1;
+        if is_first || end < list.timer_at {
+            list.timer_at = end;
+            self.timers.set(timer(end, slot));
+        }
+    }
+
+    /// The watermark has risen: whether there may be something due.
+    #[inline]
+    pub(crate) fn advance(&mut self, watermark: Timestamp) -> bool {
+        self.timers.advance(watermark)
+    }
+
+    /// Whether there may be something due.
+    #[inline]
+    pub(crate) fn may_be_due(&self, watermark: Timestamp) -> bool {
+        self.timers.may_be_due(watermark)
+    }
+
+    /// The next list whose first record is at its end. It has no timer until it is
+    /// [`settle`](Self::settle)d, which comes next.
+    pub(crate) fn next_due(&mut self, watermark: Timestamp) -> DueList {
+        let mut fronts = Fronts(&self.lists);
+        let due = match self.timers.first_due(watermark, &mut fronts) {
+            Next::Due(due) => due,
+            Next::Later => return DueList::Later,
+            Next::None => return DueList::None,
+        };
+        let timer = due.timer();
+        due.take_off();
+        match fronts.revise(timer) {
+            Some(_) => DueList::Slot(timer.slot),
+            None => DueList::Later,
+        }
+    }
+
+    /// Takes the first record out of `slot`, if `is_over` says so of its time.
+    #[inline]
+    pub(crate) fn pop_if(
+        &mut self,
+        slot: Slot,
+        is_over: impl FnOnce(Timestamp) -> bool,
+    ) -> Option<Held<T>> {
+        let records = self.records_mut(slot)?;
+        if !is_over(records.front()?.time) {
+            return None;
+        }
+        let held = records.pop_front();
+        self.len -= 1;
+        held
+    }
+
+    /// Sets the timer of a list that was [due](Self::next_due), at the end of what is
+    /// its first record now. Says whether the list is empty.
+    pub(crate) fn settle(
+        &mut self,
+        slot: Slot,
+        end_of: impl FnOnce(Timestamp) -> Timestamp,
+    ) -> bool {
+        let Some(list) = self.lists.get_mut(slot.index()) else {
+            return true;
+        };
+        let Some(first) = list.records.front() else {
+            if list.records.capacity() > KEPT {
+                list.records.shrink_to(KEPT);
+            }
+            return true;
+        };
+        list.timer_at = end_of(first.time);
+        self.timers.set(timer(list.timer_at, slot));
+        false
+    }
+}
+
+#[inline]
+fn timer(at: Timestamp, slot: Slot) -> Timer {
+    let end = Timestamp::from_nanos(at.nanos().saturating_add(1));
+    Timer { at, end, slot }
+}
+
+/// The number of the first record at `time` or later. Most often it is one of the
+/// first: what is earlier has mostly been removed.
+#[inline(always)]
+fn first_from<T>(records: &VecDeque<Held<T>>, time: Timestamp) -> usize {
+    let near = records.len().min(NEAR);
+    let mut place = 0;
+    while place < near {
+        if records[place].time >= time {
+            return place;
+        }
+        place += 1;
+    }
+    match place == records.len() {
+        true => place,
+        false => records.partition_point(|held| held.time < time),
+    }
+}
+
+/// The number after the last record at `time` or earlier. Most often that is one of
+/// the last: few are later than what has just come.
+#[inline(always)]
+fn end_of<T>(records: &VecDeque<Held<T>>, time: Timestamp) -> usize {
+    let mut place = records.len();
+    let near = place.saturating_sub(NEAR);
+    while place > near {
+        if records[place - 1].time <= time {
+            return place;
+        }
+        place -= 1;
+    }
+    match place {
+        0 => 0,
+        _ => records.partition_point(|held| held.time <= time),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const REACH: i64 = 10;
+
+    fn at(nanos: i64) -> Timestamp {
+        Timestamp::from_nanos(nanos)
+    }
+
+    fn end(time: Timestamp) -> Timestamp {
+        at(time.nanos() + REACH)
+    }
+
+    fn insert(lists: &mut TimedLists<usize>, slot: u32, time: i64, value: usize) {
+        let held = Held {
+            time: at(time),
+            has_partner: false,
+            value,
+        };
+        lists.insert(Slot(slot), held, end(at(time)));
+    }
+
+    /// Everything that is at its end by `watermark`, as it comes out.
+    fn removed(lists: &mut TimedLists<usize>, watermark: i64) -> Vec<(u32, i64, usize)> {
+        let mut removed = Vec::new();
+        lists.advance(at(watermark));
+        loop {
+            match lists.next_due(at(watermark)) {
+                DueList::Slot(slot) => {
+                    while let Some(held) = lists.pop_if(slot, |time| end(time) <= at(watermark)) {
+                        removed.push((slot.0, held.time.nanos(), held.value));
+                    }
+                    lists.settle(slot, end);
+                }
+                DueList::Later => {}
+                DueList::None => return removed,
+            }
+        }
+    }
+
+    proptest! {
+        /// Lists are in the order of time, ranges are those of a search one by one,
+        /// and what is at its end goes, all of it and nothing else.
+        #[test]
+        fn lists_agree_with_a_vector(
+            steps in prop::collection::vec((0..4u32, 0..60i64, any::<bool>()), 1..150)
+        ) {
+            let mut lists = TimedLists::new(2, REACH);
+            let mut all: Vec<(u32, i64, usize)> = Vec::new();
+            let mut watermark = i64::MIN;
+            for (number, (slot, time, rises)) in steps.into_iter().enumerate() {
+                if rises {
+                    watermark = watermark.max(time);
+                    let mut gone = removed(&mut lists, watermark);
+                    let mut expected = all.clone();
+                    expected.retain(|&(_, time, _)| time + REACH <= watermark);
+                    all.retain(|&(_, time, _)| time + REACH > watermark);
+                    gone.sort_unstable();
+                    expected.sort_unstable();
+                    prop_assert_eq!(gone, expected);
+                } else {
+                    insert(&mut lists, slot, time, number);
+                    all.push((slot, time, number));
+                }
+                prop_assert_eq!(lists.len(), all.len());
+                for slot in 0..4 {
+                    let mut expected: Vec<_> =
+                        all.iter().filter(|r| r.0 == slot).map(|r| (r.1, r.2)).collect();
+                    expected.sort_by_key(|r| r.0);
+                    let records = lists.records(Slot(slot));
+                    let found: Vec<_> = records
+                        .into_iter()
+                        .flatten()
+                        .map(|held| (held.time.nanos(), held.value))
+                        .collect();
+                    prop_assert_eq!(&found, &expected);
+                    let range = lists.between(Slot(slot), &(at(time - 7)..=at(time + 3)));
+                    let place = |least: i64| expected.iter().filter(|r| r.0 < least).count();
+                    prop_assert_eq!(range, place(time - 7)..place(time + 4));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_that_was_large_gives_its_memory_back_and_a_small_one_keeps_it() {
+        let mut lists = TimedLists::new(2, REACH);
+        for number in 0..100_000 {
+            insert(&mut lists, 0, 5, number);
+        }
+        insert(&mut lists, 1, 5, 0);
+        removed(&mut lists, 15);
+        let room = |slot: usize| lists.lists[slot].records.capacity();
+        assert!((1..=2 * KEPT).contains(&room(0)), "{}", room(0));
+        assert!(room(1) > 0);
+    }
+
+    /// Records in falling order each set a timer; when they have gone, so have
+    /// these.
+    #[test]
+    fn timers_that_are_stale_go_with_their_records() {
+        let mut lists = TimedLists::new(1, REACH);
+        for time in (0..1000).rev() {
+            insert(&mut lists, 0, time, 0);
+        }
+        assert_eq!(lists.timers.iter().count(), 1000);
+        assert_eq!(removed(&mut lists, 500 + REACH).len(), 501);
+        assert!(lists.timers.iter().count() <= 2 * lists.len());
+        assert_eq!(removed(&mut lists, 5000).len(), 499);
+        assert_eq!(lists.timers.iter().count(), 0);
+    }
+}
