@@ -18,7 +18,12 @@ const HOUSE: [(&str, &str, &[&str]); 9] = [
     ("ringbuf", "fluxus-ringbuf", &[]),
     ("scheduler", "fluxus-runtime", &["fluxus-ringbuf"]),
     ("windows", "fluxus-windows", &[]),
-    ("examples", "fluxus-examples", &["fluxus-api"]),
+    // The samples measure latencies with the instruments of the harness.
+    (
+        "examples",
+        "fluxus-examples",
+        &["fluxus-api", "fluxus-perf"],
+    ),
     (
         "benches",
         "fluxus-benches",

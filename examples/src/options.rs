@@ -10,7 +10,7 @@ const LONGEST_MS: u64 = 86_400_000;
 
 /// The options that every sample has.
 #[derive(Args, Clone, Debug)]
-pub struct SharedOptions {
+pub(crate) struct SharedOptions {
     /// A file to read, once for each [default: the data that comes along]
     #[arg(long, value_name = "FILE")]
     pub(crate) input: Vec<PathBuf>,

@@ -166,9 +166,7 @@ impl<S: Sample> Sink<S::Row> for Results<S> {
             }
             rows.retain(Row::is_shown);
             self.rows += rows.len() as u64;
-            if !rows.is_empty() {
-                self.text_of(&rows, &mut text)?;
-            }
+            self.text_of(&rows, &mut text)?;
         }
         match text.is_empty() {
             true => Ok(()),
