@@ -488,7 +488,7 @@ fn made_up(count: u64, seed: u64) -> Generated<Entry> {
             }
         }
         events[begun..].sort_by_key(|entry| entry.time);
-        events.truncate(count.min(usize::MAX as u64) as usize);
+        events.truncate(count as usize);
         let wrong = events[begun..]
             .iter()
             .filter(|entry| entry.is_anomaly == Some(true));
