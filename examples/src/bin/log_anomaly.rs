@@ -15,7 +15,7 @@ use fluxus_examples::sample::{Generated, Row, Sample, Timed};
 use fluxus_examples::{data, grouped, legible, rounded, time_text, Column, Random};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -82,7 +82,13 @@ impl Sample for LogAnomaly {
     }
 
     fn parser(&self) -> Box<dyn Parser<Entry>> {
-        Box::new(EntryParser::new(self.year))
+        Box::new(EntryParser::new(self.year, "value"))
+    }
+
+    fn parser_of(&self, file: &Path) -> Box<dyn Parser<Entry>> {
+        // Of several files of values each is a source of its own.
+        let name = file.file_stem().unwrap_or_default();
+        Box::new(EntryParser::new(self.year, &name.to_string_lossy()))
     }
 
     fn time_of(entry: &Entry) -> Timestamp {
@@ -301,7 +307,7 @@ impl Check {
         match self.figure {
             Figure::Lines => self.usual.max(1.0).sqrt(),
             Figure::Errors => {
-                let share = self.usual.clamp(1.0 / lines, 0.5);
+                let share = self.usual.max(1.0 / lines).min(0.5);
                 (share * (1.0 - share) / lines).sqrt().max(1e-6)
             }
             Figure::Value => (0.005 * self.usual.abs()).max(1e-6),
@@ -482,7 +488,7 @@ fn made_up(count: u64, seed: u64) -> Generated<Entry> {
             }
         }
         events[begun..].sort_by_key(|entry| entry.time);
-        events.truncate(count.min(usize::MAX as u64) as usize);
+        events.truncate(count as usize);
         let wrong = events[begun..]
             .iter()
             .filter(|entry| entry.is_anomaly == Some(true));

@@ -181,11 +181,7 @@ impl Parser<Transfer> for Transfers {
         if is_connection && !line.is_empty() {
             return connection(&self.connections, line).into();
         }
-        match self.requests.line(line) {
-            Parsed::Event(request) => Parsed::Event(Transfer::of(request)),
-            Parsed::Nothing => Parsed::Nothing,
-            Parsed::Malformed(reason) => Parsed::Malformed(reason),
-        }
+        self.requests.line(line).map(Transfer::of)
     }
 }
 

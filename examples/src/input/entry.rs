@@ -6,7 +6,7 @@ use fluxus::windows::Timestamp;
 pub struct Entry {
     /// When.
     pub time: Timestamp,
-    /// Who says it: `host/program` of syslog, a component, the name of a column.
+    /// Who says it: `host/program` of syslog, a component, the file of a value.
     pub source: String,
     /// Whether it tells of something that went wrong.
     pub is_error: bool,
@@ -32,9 +32,10 @@ pub struct Entry {
 pub struct EntryParser {
     /// Of the times that have none.
     year: i32,
-    is_first: bool,
-    /// The name of the column with the values.
-    column: Option<String>,
+    /// What the values of the file are called.
+    name: String,
+    lines: u64,
+    has_values: bool,
 }
 
 /// As the first name in the heading of `timestamp,value`.
@@ -68,12 +69,13 @@ const COMPLAINTS: [&str; 8] = [
 ];
 
 impl EntryParser {
-    /// Times without a year are of `year`.
-    pub fn new(year: i32) -> Self {
+    /// Times without a year are of `year`, and values without a name of `name`.
+    pub fn new(year: i32, name: &str) -> Self {
         Self {
             year,
-            is_first: true,
-            column: None,
+            name: name.to_owned(),
+            lines: 0,
+            has_values: false,
         }
     }
 }
@@ -84,28 +86,26 @@ impl Parser<Entry> for EntryParser {
         if line.trim().is_empty() {
             return Parsed::Nothing;
         }
-        if std::mem::replace(&mut self.is_first, false) {
-            let fields: Vec<&str> = line.split(',').collect();
-            if let [time, name, ..] = fields[..] {
-                let time = time.trim().to_ascii_lowercase();
-                if TIME_COLUMNS.contains(&time.as_str()) && fields.len() <= 3 {
-                    self.column = Some(name.trim().to_owned());
-                    return Parsed::Nothing;
-                }
+        self.lines += 1;
+        if self.lines == 1 {
+            let (first, others) = line.split_once(',').unwrap_or((line, ""));
+            let first = first.trim().to_ascii_lowercase();
+            // A heading, or values at once.
+            if TIME_COLUMNS.contains(&first.as_str()) && others.split(',').count() <= 2 {
+                self.has_values = true;
+                return Parsed::Nothing;
             }
-            if value_of(line, "value").is_ok() {
-                self.column = Some("value".to_owned());
-            }
+            self.has_values = value_of(line, "").is_ok();
         }
-        match &self.column {
-            Some(column) => value_of(line, column).into(),
-            None => message_of(line, self.year).into(),
+        match self.has_values {
+            true => value_of(line, &self.name).into(),
+            false => message_of(line, self.year).into(),
         }
     }
 }
 
 /// `2022-03-20T11:00:00+01:00,100.59` or `1647770400,100.59,1`.
-fn value_of(line: &str, column: &str) -> Result<Entry, String> {
+fn value_of(line: &str, name: &str) -> Result<Entry, String> {
     let fields: Vec<&str> = line.split(',').map(str::trim).collect();
     let (time, value, label) = match fields[..] {
         [time, value] => (time, value, None),
@@ -125,7 +125,7 @@ fn value_of(line: &str, column: &str) -> Result<Entry, String> {
     };
     Ok(Entry {
         time: iso_time(time).or_else(|iso| seconds_time(time).map_err(|_| iso))?,
-        source: column.to_owned(),
+        source: name.to_owned(),
         is_error: false,
         millionths: Some(millionths(value)?),
         text: String::new(),
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     fn read(lines: &[&str]) -> Vec<Parsed<Entry>> {
-        let mut parser = EntryParser::new(2003);
+        let mut parser = EntryParser::new(2003, "flow");
         lines.iter().map(|line| parser.line(line)).collect()
     }
 
@@ -293,13 +293,13 @@ mod tests {
         let entry = only(&["Time,Flow [l/s],label", "2003-10-11T22:14:15Z,-1.5,1"]);
         assert_eq!(
             (entry.source.as_str(), entry.millionths),
-            ("Flow [l/s]", Some(-1_500_000))
+            ("flow", Some(-1_500_000))
         );
         assert_eq!(entry.is_anomaly, Some(true));
         let entry = only(&["1065910455,3"]);
         assert_eq!(
             (entry.source.as_str(), entry.millionths),
-            ("value", Some(3_000_000))
+            ("flow", Some(3_000_000))
         );
         assert_eq!(entry.is_anomaly, None);
     }

@@ -36,6 +36,17 @@ pub enum Parsed<E> {
     Malformed(String),
 }
 
+impl<E> Parsed<E> {
+    /// The same of another kind of event.
+    pub fn map<F>(self, event_of: impl FnOnce(E) -> F) -> Parsed<F> {
+        match self {
+            Self::Event(event) => Parsed::Event(event_of(event)),
+            Self::Nothing => Parsed::Nothing,
+            Self::Malformed(reason) => Parsed::Malformed(reason),
+        }
+    }
+}
+
 impl<E> From<Result<E, String>> for Parsed<E> {
     fn from(result: Result<E, String>) -> Self {
         match result {
