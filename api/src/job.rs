@@ -6,8 +6,10 @@ use fluxus_core::source::{
 use fluxus_core::windows::{Timestamp, WatermarkGenerator};
 use fluxus_core::{run_local, start, Config, Diagram, Error, Name, Plan, Report, RunningJob};
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -29,6 +31,9 @@ pub struct Job {
     shared: Rc<Shared>,
 }
 
+/// A source of its own for each is made at once: more than this is a slip.
+const MOST_INSTANCES: usize = 1 << 16;
+
 /// What a job and its streams share while they are built.
 pub(crate) struct Shared {
     pub(crate) plan: RefCell<Option<Plan>>,
@@ -36,6 +41,8 @@ pub(crate) struct Shared {
     error: RefCell<Option<Error>>,
     /// How many operators were named.
     named: Cell<usize>,
+    /// The files that sinks write to.
+    files: RefCell<BTreeSet<PathBuf>>,
 }
 
 impl Shared {
@@ -59,18 +66,46 @@ impl Shared {
         }
     }
 
+    /// Keeps a mistake for [`Job::run`].
+    fn mistake(&self, kind: &str, problem: impl Display) {
+        let error = Error::operator(kind, problem.to_string());
+        self.error.borrow_mut().get_or_insert(error);
+    }
+
+    /// Keeps for [`Job::run`] that two sinks write to one file, where the one that
+    /// ends last would replace what the other wrote.
+    pub(crate) fn writes_to(&self, kind: &str, path: &Path) {
+        let is_special = path.metadata().is_ok_and(|found| !found.is_file());
+        if !is_special && !self.files.borrow_mut().insert(path.to_path_buf()) {
+            let path = path.display();
+            let problem = format!(
+                "{path}: another sink of this job writes this file: \
+                 name another one, or bring the streams together with union"
+            );
+            self.mistake(kind, problem);
+        }
+    }
+
+    /// So many instances, or none and a mistake kept for [`Job::run`].
+    fn instances(&self, kind: &str, wanted: usize) -> usize {
+        if wanted <= MOST_INSTANCES {
+            return wanted.max(1);
+        }
+        let problem =
+            format!("it is to have {wanted} instances: ask for {MOST_INSTANCES} at the most");
+        self.mistake(kind, problem);
+        1
+    }
+
     /// Keeps for [`Job::run`], of both jobs, that streams of two jobs cannot meet
     /// at an operator of this kind.
     pub(crate) fn meets(self: &Rc<Self>, other: &Rc<Self>, kind: &str) {
         if Rc::ptr_eq(self, other) {
             return;
         }
+        let problem = "it was given a stream of another job: make both streams of one job";
         for shared in [self, other] {
-            let problem = "it was given a stream of another job: make both streams of one job";
-            shared
-                .error
-                .borrow_mut()
-                .get_or_insert(Error::operator(kind, problem));
+            shared.mistake(kind, problem);
         }
     }
 }
@@ -92,6 +127,7 @@ impl Job {
                 plan: RefCell::new(Some(Plan::new(name, settings))),
                 error: RefCell::new(None),
                 named: Cell::new(0),
+                files: RefCell::default(),
             }),
         })
     }
@@ -161,7 +197,7 @@ impl Job {
     }
 
     /// A stream of the numbers of a range, in as many instances as asked for,
-    /// each with a part of the range of its own.
+    /// each with a part of the range of its own. At most 65,536.
     ///
     /// ```
     /// use fluxus::prelude::*;
@@ -180,7 +216,7 @@ impl Job {
         numbers: Range<u64>,
         instances: usize,
     ) -> DataStream<Untimed<RangeSource>> {
-        let instances = instances.max(1) as u64;
+        let instances = self.shared.instances("range", instances) as u64;
         let length = numbers.end.saturating_sub(numbers.start);
         let bound = |instance: u64| {
             // In 128 bits, so that the product cannot overflow; at most `length`.
@@ -194,8 +230,8 @@ impl Job {
     }
 
     /// A stream of the records of a slice in memory, in as many instances as
-    /// asked for, which read blocks of 4096 records, each the next that nobody has. The way to replay
-    /// what was loaded before the clock started.
+    /// asked for, which read blocks of 4096 records, each the next that nobody has; at most 65,536.
+    /// The way to replay what was loaded before the clock started.
     ///
     /// ```
     /// # use fluxus::prelude::*;
@@ -217,6 +253,7 @@ impl Job {
     where
         T: Clone + Send + Sync + 'static,
     {
+        let instances = self.shared.instances("shared", instances);
         self.stream("shared", SliceSource::split(records, instances))
     }
 

@@ -162,6 +162,7 @@ impl<C: Chain> DataStream<C> {
     where
         C::Item: Serialize,
     {
+        self.shared.writes_to("json_lines", path.as_ref());
         self.sink_named("json_lines", JsonLines::file(path));
     }
 }

@@ -28,6 +28,7 @@ impl<C: Chain> DataStream<C> {
     where
         C::Item: Serialize,
     {
+        self.shared.writes_to("csv", path.as_ref());
         self.sink_named("csv", Csv::file(path));
     }
 
@@ -67,6 +68,7 @@ impl<C: Chain> DataStream<C> {
     where
         C::Item: Display,
     {
+        self.shared.writes_to("lines", path.as_ref());
         self.sink_named("lines", Lines::file(path));
     }
 

@@ -16,6 +16,7 @@ use std::sync::mpsc;
 use std::sync::Arc;
 
 #[derive(Parser)]
+#[command(version)]
 struct CommandLine<S: Args> {
     #[command(flatten, next_help_heading = "Sample")]
     sample: S,

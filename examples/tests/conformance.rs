@@ -569,3 +569,85 @@ fn what_cannot_be_run_is_said_and_not_guessed() {
         assert_eq!(answers, if status == 0 { 3 } else { 2 }, "{line}: {said}");
     }
 }
+
+/// Files that a case names lie beside the case file, wherever that is.
+#[test]
+fn what_a_case_refers_to_lies_beside_it() {
+    let folder = tempfile::tempdir().expect("a place for the cases");
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().expect("it is in the folder")).expect("room for it");
+        fs::write(path, text).expect("room for it");
+    };
+    write(
+        "rows.jsonl",
+        "{\"ts\": 3, \"n\": 4}\n{\"ts\": 12, \"n\": 5}\n{\"ts\": 1, \"n\": 6}\n",
+    );
+    // Ada comes and sells; Bo comes and does not; Cy sells ten seconds later.
+    write(
+        "data/nexmark_person.jsonl",
+        r#"{"id": 1, "name": "ada", "ts": 5000}
+{"id": 2, "name": "bo", "ts": 6000}
+{"id": 3, "name": "cy", "ts": 7000}
+"#,
+    );
+    write(
+        "data/nexmark_auction.jsonl",
+        r#"{"id": 10, "seller": 1, "ts": 9000}
+{"id": 11, "seller": 1, "ts": 9999}
+{"id": 12, "seller": 3, "ts": 10000}
+"#,
+    );
+    write(
+        "data/nexmark_bid.jsonl",
+        r#"{"auction": 10, "ts": 1}
+{"auction": 11, "ts": 2}
+{"auction": 10, "ts": 3}
+"#,
+    );
+    let window = r#""input_ref": "rows.jsonl", "window": "tumbling", "size_ms": 10, "value_field": "n", "aggregate": "sum""#;
+    let cases = [
+        (
+            window.to_owned(),
+            json!([{"key": "", "start": 0, "end": 10, "value": 10}, {"key": "", "start": 10, "end": 20, "value": 5}]),
+        ),
+        (
+            r#""query": "nexmark_q8""#.to_owned(),
+            json!([{"id": 1, "name": "ada", "start": 0}]),
+        ),
+        (
+            r#""query": "nexmark_q105""#.to_owned(),
+            json!([{"auction": 10, "count": 2}, {"auction": 11, "count": 1}]),
+        ),
+    ];
+    let lines = cases.iter().map(|(pipeline, _)| {
+        format!(r#"{{"id": "g", "kind": "golden", "pipeline": {{{pipeline}}}, "input": []}}"#)
+    });
+    write("cases.jsonl", &Vec::from_iter(lines).join("\n"));
+    for parallelism in [1, 4] {
+        let output = conformance(&folder.path().join("cases.jsonl"), parallelism, 2);
+        let answers = json_lines(&String::from_utf8_lossy(&output.stdout));
+        assert_eq!(answers.len(), cases.len(), "{output:?}");
+        for ((pipeline, expected), answer) in cases.iter().zip(&answers) {
+            let expected = expected.as_array().expect("a list of rows");
+            let found = rows(answer, "rows")
+                .unwrap_or_else(|what| panic!("{pipeline}: {what}: {output:?}"));
+            let same = same_rows("rows", expected, found);
+            assert!(same.is_ok(), "{pipeline}, {parallelism}: {same:?}");
+        }
+    }
+    // A file that is not there.
+    write(
+        "cases.jsonl",
+        r#"{"id": "g", "kind": "golden", "pipeline": {"input_ref": "none.jsonl", "window": "global", "aggregate": "count"}, "input": []}"#,
+    );
+    let output = conformance(&folder.path().join("cases.jsonl"), 1, 2);
+    assert!(
+        String::from_utf8_lossy(&output.stdout).contains("unsupported"),
+        "{output:?}"
+    );
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("none.jsonl"),
+        "{output:?}"
+    );
+}

@@ -179,6 +179,20 @@ fn gaps_silences_and_returns_are_told_whatever_the_batch() {
 }
 
 #[test]
+fn devices_in_files_of_their_own_are_told_of_in_any_order_of_files() {
+    // `a` breaks down long before the end of `b`.
+    let text = lines("a", 0..50) + &lines("b", 0..100);
+    let (a, b) = (file_of(&lines("a", 0..50)), file_of(&lines("b", 0..100)));
+    let [a, b] = [&a, &b].map(|file| file.path().to_str().unwrap());
+    let expected = sorted(expected(&readings(&format!("heading\n{text}")), 1_800_000));
+    assert!(expected.iter().any(|row| row.contains("silent")));
+    for [first, second] in [[a, b], [b, a]] {
+        let rows = DEVICES.rows(&["--input", first, "--input", second]);
+        assert_eq!(sorted(rows), expected);
+    }
+}
+
+#[test]
 fn readings_out_of_order_are_late_and_counted_or_waited_for() {
     let text = lines("a", [0, 2, 1, 3, 40, 39, 41, 5, 42]);
     let run = DEVICES.reads(&text, &["--window-ms", "5000", "--batch", "1"]);
@@ -194,7 +208,7 @@ fn readings_out_of_order_are_late_and_counted_or_waited_for() {
     ];
     let run = DEVICES.reads(&text, &patient);
     assert_eq!(counted(&run, "late"), 0);
-    assert!(run.stdout.contains("a: 9 readings, 33 missing"), "{run:?}");
+    assert!(run.stdout.contains("a: 9 readings, 34 missing"), "{run:?}");
 }
 
 #[test]
@@ -238,7 +252,7 @@ fn options_without_sense_are_refused() {
     for options in [
         ["--window-ms", "0"],
         ["--silence-ms", "0"],
-        ["--interval-ms", "-1"],
+        ["--interval-ms", "0"],
         ["--generate", "0"],
     ] {
         let run = DEVICES.run(&options);
@@ -280,7 +294,7 @@ fn made_up_readings_are_the_same_for_the_same_seed_and_found() {
         .lines()
         .find(|line| line.starts_with("made up so that"));
     let truth = truth.expect("the truth is told");
-    for device in ["device-1", "device-2", "device-3", "device-4", "device-5"] {
+    for device in ["device 1", "device 2", "device 3", "device 4", "device 5"] {
         let told = run
             .stdout
             .lines()
@@ -294,16 +308,29 @@ fn made_up_readings_are_the_same_for_the_same_seed_and_found() {
         );
     }
     let (_, broken) = truth
-        .split_once("device-3 breaks down after ")
+        .split_once("device 3 breaks down after ")
         .expect("it does");
     assert!(
         run.stdout.contains(&format!("silent since {broken}")),
         "{truth}"
     );
-    assert_eq!(
-        DEVICES
-            .rows(&["--generate", "30000", "--window-ms", "600000"])
-            .len(),
-        191
-    );
+    // 56 windows of ten minutes of the four that go on, 31 of the one that breaks down, and its
+    // silence.
+    let rows = DEVICES.rows(&["--generate", "30000", "--window-ms", "600000"]);
+    assert_eq!(rows.len(), 4 * 56 + 31 + 1);
+}
+
+#[test]
+fn latencies_are_measured() {
+    let run = DEVICES.done(&[
+        "--window-ms",
+        "60000",
+        "--latency",
+        "--seconds",
+        "1",
+        "--rate",
+        "20000",
+    ]);
+    assert!(run.stdout.contains("event to result"), "{run:?}");
+    assert!(run.stdout.contains("throughput"), "{run:?}");
 }

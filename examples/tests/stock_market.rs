@@ -297,3 +297,10 @@ fn made_up_quotes_are_the_same_for_the_same_seed_and_found() {
     // 2500 minutes are 42 hours, begun.
     assert_eq!(rows.len(), 8 * 42);
 }
+
+#[test]
+fn latencies_are_measured() {
+    let run = MARKET.done(&["--latency", "--seconds", "1", "--rate", "20000"]);
+    assert!(run.stdout.contains("event to result"), "{run:?}");
+    assert!(run.stdout.contains("throughput"), "{run:?}");
+}

@@ -616,3 +616,80 @@ fn ctrl_c_leaves_no_torn_window() {
         assert_lines(&stdout, &expected, &options);
     }
 }
+
+// ── what it shares with the other samples ──
+
+#[test]
+fn several_files_are_counted_side_by_side() {
+    // Line i of each lies at i x `--line-ms`.
+    let (one, other) = (file_of("a b\nc\n"), file_of("b\n\n\nc c\n"));
+    let expected = [
+        r#"{"start_ms":0,"end_ms":2,"word":"a","count":1}"#,
+        r#"{"start_ms":0,"end_ms":2,"word":"b","count":2}"#,
+        r#"{"start_ms":0,"end_ms":2,"word":"c","count":1}"#,
+        r#"{"start_ms":2,"end_ms":4,"word":"c","count":2}"#,
+    ];
+    for workers in [1, 2, 4] {
+        let options = format!("--window-ms 2 --workers {workers} --no-pin --format jsonl");
+        let mut command = on(&one, &options);
+        command.arg("--input").arg(other.path());
+        assert_lines(&run_well(command), &expected.map(String::from), &options);
+    }
+}
+
+#[test]
+fn rows_come_in_the_same_order_on_any_number_of_workers() {
+    let rows = |workers| {
+        run_well(on_the_book(&format!(
+            "--workers {workers} --no-pin --format jsonl"
+        )))
+    };
+    let one = rows(1);
+    assert!(one.starts_with(r#"{"start_ms":0,"end_ms":1000,"word":"the","count":560}"#));
+    assert!(rows(2) == one && rows(4) == one);
+}
+
+#[test]
+fn a_made_up_text_is_the_same_for_the_same_seed_and_its_top_words_are_found() {
+    let made_up = |seed| on_the_book(&format!("--generate 5000 --seed {seed} --no-pin --top 1"));
+    let run = run(made_up(7));
+    assert!(run.stderr.contains("made up"), "{run:?}");
+    let table = |text: &str| text.split("\nlines").next().map(str::to_owned);
+    assert_eq!(table(&run.stdout), table(&run_well(made_up(7))));
+    assert_ne!(table(&run.stdout), table(&run_well(made_up(8))));
+    assert_eq!(total(&run.stdout, "words"), 50_000.0);
+    assert_eq!(total(&run.stdout, "windows"), 5.0);
+    let (_, found) = run.stdout.split_once("\nmost frequent of all: ").unwrap();
+    let (_, truth) = run
+        .stdout
+        .split_once("made up so that: most frequent of all: ")
+        .unwrap();
+    assert_eq!(found.lines().next(), truth.lines().next());
+}
+
+#[test]
+fn latencies_are_measured() {
+    let table = run_well(on_the_book("--latency --seconds 1 --rate 20000 --no-pin"));
+    assert!(table.contains("event to result"), "{table}");
+    assert!(table.contains("throughput"), "{table}");
+}
+
+#[test]
+fn lines_that_are_no_proper_text_are_told_of() {
+    let run = run(on(&file_of(b"a \xff\n"), "--no-pin --format jsonl"));
+    assert!(run.stderr.contains("1 lines are no proper text"), "{run:?}");
+    assert!(run.status.success(), "{run:?}");
+}
+
+#[test]
+fn lines_beyond_the_end_of_time_are_told_of() {
+    let run = run(on(
+        &file_of("a\n".repeat(5)),
+        "--line-ms 3155760000000 --no-pin",
+    ));
+    assert!(
+        run.stderr.contains("event time ends after 3 lines"),
+        "{run:?}"
+    );
+    assert_eq!(total(&run.stdout, "words"), 5.0, "{run:?}");
+}

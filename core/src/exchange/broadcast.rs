@@ -1,16 +1,19 @@
 use super::lanes::into_lanes;
 use super::{Lane, Lanes};
-use crate::{Collector, Flow};
+use crate::{Collector, Flow, Name};
+use fluxus_runtime::Culprit;
 use fluxus_windows::Timestamp;
 
 /// The end of a stage each record of which goes down every lane, as a copy.
 pub(crate) struct Broadcast<T> {
+    name: Name,
     lanes: Lanes<T>,
 }
 
 impl<T> Broadcast<T> {
-    pub(crate) fn new(lanes: Vec<Lane<T>>) -> Self {
+    pub(crate) fn new(name: Name, lanes: Vec<Lane<T>>) -> Self {
         Self {
+            name,
             lanes: Lanes::new(lanes),
         }
     }
@@ -19,8 +22,11 @@ impl<T> Broadcast<T> {
 impl<T: Clone> Collector<T> for Broadcast<T> {
     #[inline]
     fn push(&mut self, time: Timestamp, value: T) -> Flow {
-        // A panic of the clone is told under the name of the stage.
-        self.lanes.push_to_all(time, value)
+        // Its clones are code of the user.
+        let culprit = Culprit::new(&self.name);
+        let flow = self.lanes.push_to_all(time, value);
+        culprit.cleared();
+        flow
     }
 
     into_lanes!();

@@ -149,8 +149,17 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
             }
             Signal::End => {
                 self.inputs[index].ended = true;
+                let before = self.combiner.current();
                 let combined = self.combiner.ended(index);
-                (combined, self.stage.instance.clock.now())
+                let born = self.stage.instance.clock.now();
+                let time = self.combiner.latest();
+                if self.combiner.has_ended() && time > before {
+                    // What comes due before the end must not depend on which
+                    // of the inputs ended last.
+                    let latest = Watermark { time, born };
+                    self.owed.push(Signal::Watermark(latest));
+                }
+                (combined, born)
             }
             // It holds for the next records of this input alone, and goes ahead
             // of them when they come.

@@ -63,9 +63,7 @@ impl<A: Chain, B: Chain, F, G, J> Rejects for AsOfJoin<A, B, F, G, J> {
         name: Name,
     ) -> Result<SideStream<Rejected<Self::Record>>, Error> {
         let instances = plan.keyed_instances();
-        let (stream, rings) = SideStream::begin(plan, name, instances)?;
-        self.rejected = Some(rings);
-        Ok(stream)
+        SideStream::begin_once(plan, name, instances, &mut self.rejected)
     }
 }
 

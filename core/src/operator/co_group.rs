@@ -104,9 +104,7 @@ impl<A: Chain, B: Chain, F, G, W> Rejects for CoGroup<A, B, F, G, W> {
         name: Name,
     ) -> Result<SideStream<Rejected<Self::Record>>, Error> {
         let instances = plan.keyed_instances();
-        let (stream, rings) = SideStream::begin(plan, name, instances)?;
-        self.rejected = Some(rings);
-        Ok(stream)
+        SideStream::begin_once(plan, name, instances, &mut self.rejected)
     }
 }
 

@@ -24,7 +24,7 @@ where
     let (streams, mut lanes) = branches_of(plan, &name, &upstream, branches)?;
     upstream.lower(plan, move |instance| {
         let lanes = lanes.iter_mut().filter_map(|lanes| lanes.lane(instance));
-        Broadcast::new(lanes.collect())
+        Broadcast::new(name.clone(), lanes.collect())
     })?;
     Ok(streams)
 }

@@ -124,9 +124,7 @@ impl<U: Chain, F, P> Rejects for Process<U, F, P> {
         plan: &mut Plan,
         name: Name,
     ) -> Result<SideStream<Rejected<U::Item>>, Error> {
-        let (stream, rings) = SideStream::begin(plan, name, plan.keyed_instances())?;
-        self.rejected = Some(rings);
-        Ok(stream)
+        SideStream::begin_once(plan, name, plan.keyed_instances(), &mut self.rejected)
     }
 }
 

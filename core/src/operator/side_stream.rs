@@ -30,6 +30,25 @@ impl<T> SideStream<T> {
         };
         Ok((stream, rings))
     }
+
+    /// The same of a side output that can be taken once: its rings are put where the
+    /// operator looks for them.
+    pub(crate) fn begin_once(
+        plan: &mut Plan,
+        name: Name,
+        instances: Spread,
+        taken: &mut Option<SideRings<T>>,
+    ) -> Result<Self, Error> {
+        if taken.is_some() {
+            return Err(Error::operator(
+                name,
+                "this side output was taken before: take it once, and divide it with fan_out",
+            ));
+        }
+        let (stream, rings) = Self::begin(plan, name, instances)?;
+        *taken = Some(rings);
+        Ok(stream)
+    }
 }
 
 impl<T> SideStream<T> {

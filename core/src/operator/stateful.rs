@@ -106,9 +106,7 @@ impl<U: Chain, F, L> Rejects for Stateful<U, F, L> {
         plan: &mut Plan,
         name: Name,
     ) -> Result<SideStream<Rejected<U::Item>>, Error> {
-        let (stream, rings) = SideStream::begin(plan, name, plan.keyed_instances())?;
-        self.rejected = Some(rings);
-        Ok(stream)
+        SideStream::begin_once(plan, name, plan.keyed_instances(), &mut self.rejected)
     }
 }
 

@@ -80,9 +80,7 @@ impl<A: Chain, B: Chain, F, G, H, J> Rejects for TableJoin<A, B, F, G, H, J> {
         name: Name,
     ) -> Result<SideStream<Rejected<Self::Record>>, Error> {
         let instances = self.spread_over(plan);
-        let (stream, rings) = SideStream::begin(plan, name, instances)?;
-        self.rejected = Some(rings);
-        Ok(stream)
+        SideStream::begin_once(plan, name, instances, &mut self.rejected)
     }
 }
 

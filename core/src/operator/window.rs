@@ -62,9 +62,7 @@ impl<U: Chain, F, W, A> WindowAggregate<U, F, W, A> {
         name: Name,
     ) -> Result<SideStream<Rejected<U::Item>>, Error> {
         let instances = plan.keyed_instances();
-        let (stream, rings) = SideStream::begin(plan, name, instances)?;
-        self.rejected = Some(rings);
-        Ok(stream)
+        SideStream::begin_once(plan, name, instances, &mut self.rejected)
     }
 }
 

@@ -185,7 +185,7 @@ impl<T> LegRings<T> {
             let (senders, _) = rings.next().unwrap_or_default();
             let senders = senders.into_iter();
             let lanes = senders.map(|sender| Lane::new(sender, &name, instance));
-            Broadcast::new(lanes.collect())
+            Broadcast::new(name.clone(), lanes.collect())
         }
     }
 

@@ -139,7 +139,7 @@ impl Sample for IotDevices {
             };
             let (readings, missing) = (grouped(totals.readings), grouped(totals.missing));
             let device = legible(device, 40);
-            format!("{device}: {readings} readings, {missing} missing{silent}\n")
+            format!("device {device}: {readings} readings, {missing} missing{silent}\n")
         });
         let mut text = lines.collect::<String>();
         if devices.len() > MOST_DEVICES {
@@ -415,7 +415,7 @@ fn made_up(count: u64, interval_ms: u64, seed: u64) -> Generated<Reading> {
         if is_lost || (index == 2 && number > breaks_down) {
             continue;
         }
-        let device = format!("device-{}", index + 1);
+        let device = (index + 1).to_string();
         let (last, missing) = seen.entry(device.clone()).or_insert((number, 0));
         *missing += number.saturating_sub(*last + 1);
         *last = number;
@@ -429,11 +429,11 @@ fn made_up(count: u64, interval_ms: u64, seed: u64) -> Generated<Reading> {
     }
     let missing: Vec<String> = seen
         .iter()
-        .map(|(device, (_, missing))| format!("{missing} of {device}"))
+        .map(|(device, (_, missing))| format!("{missing} of device {device}"))
         .collect();
-    let last = seen.get("device-3").map(|(last, _)| {
+    let last = seen.get("3").map(|(last, _)| {
         let time = time_of_number(*last, interval_ms).map_or(0, Timestamp::millis);
-        format!("; device-3 breaks down after {}", clock(time))
+        format!("; device 3 breaks down after {}", clock(time))
     });
     Generated {
         events,

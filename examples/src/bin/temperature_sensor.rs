@@ -37,12 +37,13 @@ struct TemperatureSensor {
     slide_ms: u64,
 }
 
-/// What a sensor says.
+/// What a sensor says: thousandths of a degree, so that sums are exact, whatever
+/// their order.
 #[derive(Clone, Debug)]
 struct Reading {
     station: String,
     time: Timestamp,
-    celsius: f64,
+    milli_celsius: i32,
 }
 
 /// A station over a window.
@@ -65,6 +66,7 @@ impl Sample for TemperatureSensor {
     const ABOUT: &'static str =
         "How warm it has been at each station over the last hours, and which way it goes: \
          sliding windows over hourly weather";
+    const EVENTS: &'static str = "readings";
     type Event = Reading;
     type Row = Weather;
 
@@ -85,18 +87,14 @@ impl Sample for TemperatureSensor {
             Duration::from_millis(self.window_ms),
             Duration::from_millis(self.slide_ms),
         )?;
-        let celsius = |reading: &Reading| reading.celsius;
+        let celsius = |reading: &Reading| reading.milli_celsius;
         let weather = readings
             .key_by(|reading| reading.station.clone())
             .window(windows)
             .aggregate((Count, Mean::of(celsius), Min::of(celsius), Max::of(celsius)))
             // A station's windows come one behind the other: the last one gives the trend.
             .key_by(|row| row.key.clone())
-            .scan(None, |last, row| {
-                let weather = Weather::of(row, *last);
-                *last = Some((weather.to_ms, weather.mean_c));
-                Some(weather)
-            });
+            .scan(None, |last, row| Some(Weather::of(row, last)));
         Ok(weather.boxed_timed())
     }
 
@@ -139,10 +137,14 @@ fn reading_of(line: &str) -> Parsed<Reading> {
         Ok(Reading {
             station: station.to_owned(),
             time: iso_time(time)?,
-            celsius: (fahrenheit - 32.0) / 1.8,
+            milli_celsius: milli((fahrenheit - 32.0) / 1.8),
         })
     };
     parse().into()
+}
+
+fn milli(celsius: f64) -> i32 {
+    (1e3 * celsius).round() as i32
 }
 
 /// Three stations by turns, every ten minutes: a day's curve, and noise.
@@ -152,28 +154,33 @@ fn made_up(number: u64, random: &mut Random) -> Reading {
     Reading {
         station: ["north", "middle", "south"][(number % 3) as usize].to_owned(),
         time: Timestamp::from_secs(60 * minutes as i64),
-        celsius: 5.0 * (number % 3) as f64 + 10.0 - 5.0 * day.cos() + 0.5 * random.normal(),
+        milli_celsius: milli(
+            5.0 * (number % 3) as f64 + 10.0 - 5.0 * day.cos() + 0.5 * random.normal(),
+        ),
     }
 }
 
-type Aggregates = (u64, f64, f64, f64);
+type Aggregates = (u64, f64, i32, i32);
 
 impl Weather {
     /// The row of a window; `last` is the end and the mean of the station's last one.
-    fn of(row: WindowResult<String, Aggregates>, last: Option<(i64, f64)>) -> Self {
+    fn of(row: WindowResult<String, Aggregates>, last: &mut Option<(i64, f64)>) -> Self {
         let to_ms = row.end().millis();
-        let (readings, mean_c, min_c, max_c) = row.value;
+        let (readings, mean, min, max) = row.value;
+        let before = last.replace((to_ms, mean));
+        let degrees = |milli: f64| milli.round() / 1e3;
         Self {
             from_ms: row.start().millis(),
             station: row.key,
             to_ms,
             readings,
-            mean_c,
-            min_c,
-            max_c,
-            spread_c: max_c - min_c,
-            trend_c_per_h: last.map(|(before_ms, before_c)| {
-                (mean_c - before_c) / ((to_ms - before_ms) as f64 / 3.6e6)
+            mean_c: degrees(mean),
+            min_c: degrees(min.into()),
+            max_c: degrees(max.into()),
+            spread_c: degrees((max - min).into()),
+            trend_c_per_h: before.map(|(before_ms, before)| {
+                let hours = (to_ms - before_ms) as f64 / 3.6e6;
+                degrees((mean - before) / hours)
             }),
         }
     }

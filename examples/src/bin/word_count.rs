@@ -300,9 +300,10 @@ impl Row for Counted {
         if totals.last_ms.replace(self.start_ms) != Some(self.start_ms) {
             totals.windows += 1;
         }
-        match totals.counts.get_mut(&self.word) {
-            Some(count) => *count += self.count,
-            None => drop(totals.counts.insert(self.word.clone(), self.count)),
+        if let Some(count) = totals.counts.get_mut(&self.word) {
+            *count += self.count;
+        } else {
+            totals.counts.insert(self.word.clone(), self.count);
         }
     }
 }

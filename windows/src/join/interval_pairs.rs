@@ -1,5 +1,5 @@
 use crate::join::join_keys::JoinKeys;
-use crate::join::timed_list::{DueList, Held, TimedLists};
+use crate::join::timed_list::{Held, TimedLists};
 use crate::{Ahead, Declined, IntervalBounds, JoinLimit, JoinStats, Prefetch, Slot, Timestamp};
 use std::hash::Hash;
 use std::ops::Range;
@@ -144,7 +144,8 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
             value,
         };
         if partners.is_empty() && self.bounds.end_of_left(time) > self.watermark {
-            self.left.insert(slot, held, self.bounds.end_of_left(time));
+            self.left
+                .insert_timed(slot, held, self.bounds.end_of_left(time));
             return Ok(());
         }
         self.arrived = Some(Arrived {
@@ -189,7 +190,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         };
         if partners.is_empty() && self.bounds.end_of_right(time) > self.watermark {
             self.right
-                .insert(slot, held, self.bounds.end_of_right(time));
+                .insert_timed(slot, held, self.bounds.end_of_right(time));
             return Ok(());
         }
         self.arrived = Some(Arrived {
@@ -300,7 +301,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 // One that makes a row alone is handed out when it goes.
                 if end > self.watermark || (self.keeps_left && !held.has_partner) {
                     self.is_due |= end <= self.watermark;
-                    self.left.insert(slot, held, end);
+                    self.left.insert_timed(slot, held, end);
                 } else {
                     self.alone += u64::from(!held.has_partner);
                 }
@@ -309,7 +310,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
                 let end = self.bounds.end_of_right(held.time);
                 if end > self.watermark || (self.keeps_right && !held.has_partner) {
                     self.is_due |= end <= self.watermark;
-                    self.right.insert(slot, held, end);
+                    self.right.insert_timed(slot, held, end);
                 } else {
                     self.alone += u64::from(!held.has_partner);
                 }
@@ -358,65 +359,41 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
     /// come, or at its own time if that is later.
     pub fn remove(&mut self, mut each: impl FnMut(Timestamp, &K, Alone<L, R>) -> bool) -> bool {
         let (bounds, watermark) = (self.bounds, self.watermark);
-        let mut removed = 0;
-        while removed < MOST {
-            let slot = match self.left.next_due(watermark) {
-                DueList::Slot(slot) => slot,
-                DueList::Later => {
-                    removed += 1;
-                    continue;
-                }
-                DueList::None => break,
-            };
-            let mut wants_more = true;
-            while wants_more && removed < MOST {
-                let is_over = |time| bounds.end_of_left(time) <= watermark;
-                let Some(held) = self.left.pop_if(slot, is_over) else {
-                    break;
-                };
-                removed += 1;
-                self.alone += u64::from(!held.has_partner);
-                if self.keeps_left && !held.has_partner {
-                    let time = held.time.max(bounds.end_of_left(held.time));
-                    wants_more = each(time, self.keys.key(slot), Alone::Left(held.value));
-                }
+        let Self {
+            keys,
+            left,
+            right,
+            keeps_left,
+            keeps_right,
+            alone,
+            ..
+        } = self;
+        let mut wants_more = true;
+        let is_more = left.remove_due(watermark, MOST, |slot, held, is_empty| {
+            *alone += u64::from(!held.has_partner);
+            if *keeps_left && !held.has_partner {
+                let time = held.time.max(bounds.end_of_left(held.time));
+                wants_more = each(time, keys.key(slot), Alone::Left(held.value));
             }
-            if self.left.settle(slot, |time| bounds.end_of_left(time)) {
-                self.let_go_of(slot);
+            if is_empty && right.is_empty(slot) {
+                keys.let_go(slot);
             }
-            if !wants_more {
-                return self.is_all_removed();
-            }
+            wants_more
+        });
+        if is_more || !wants_more {
+            return self.is_all_removed();
         }
-        while removed < MOST {
-            let slot = match self.right.next_due(watermark) {
-                DueList::Slot(slot) => slot,
-                DueList::Later => {
-                    removed += 1;
-                    continue;
-                }
-                DueList::None => break,
-            };
-            let mut wants_more = true;
-            while wants_more && removed < MOST {
-                let is_over = |time| bounds.end_of_right(time) <= watermark;
-                let Some(held) = self.right.pop_if(slot, is_over) else {
-                    break;
-                };
-                removed += 1;
-                self.alone += u64::from(!held.has_partner);
-                if self.keeps_right && !held.has_partner {
-                    let time = held.time.max(bounds.end_of_right(held.time));
-                    wants_more = each(time, self.keys.key(slot), Alone::Right(held.value));
-                }
+        right.remove_due(watermark, MOST, |slot, held, is_empty| {
+            *alone += u64::from(!held.has_partner);
+            if *keeps_right && !held.has_partner {
+                let time = held.time.max(bounds.end_of_right(held.time));
+                wants_more = each(time, keys.key(slot), Alone::Right(held.value));
             }
-            if self.right.settle(slot, |time| bounds.end_of_right(time)) {
-                self.let_go_of(slot);
+            if is_empty && left.is_empty(slot) {
+                keys.let_go(slot);
             }
-            if !wants_more {
-                return self.is_all_removed();
-            }
-        }
+            wants_more
+        });
         self.is_all_removed()
     }
 

@@ -1,4 +1,4 @@
-use crate::store::timers::{Next, TimedWindows, Timer, Timers};
+use crate::store::timers::{DueSlots, Next, TimedWindows, Timer, Timers};
 use crate::{Prefetch, Slot, Timestamp};
 use std::collections::VecDeque;
 use std::mem::size_of;
@@ -59,7 +59,7 @@ pub(crate) struct TimedLists<T> {
 /// Records for which an emptied list keeps memory.
 const KEPT: usize = 1024;
 /// Records of a list that are asked for ahead.
-const EXPECTED: usize = 8;
+const EXPECTED: usize = 4;
 /// Records that are looked at one by one before the list is halved instead.
 const NEAR: usize = 4;
 
@@ -79,6 +79,36 @@ impl<T> TimedWindows for Fronts<'_, T> {
         let list = self.0.get(timer.slot.index())?;
         let is_stale = list.records.is_empty() || list.timer_at != timer.at;
         (!is_stale).then_some(timer)
+    }
+}
+
+/// Lists whose first records are at their end: as many as timers have come due, as
+/// each record has one.
+struct Due<'a, T, F> {
+    lists: &'a mut [TimedList<T>],
+    len: &'a mut usize,
+    each: F,
+}
+
+impl<T, F: FnMut(Slot, Held<T>, bool) -> bool> DueSlots for Due<'_, T, F> {
+    fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
+        Fronts(self.lists).bring_near(slots);
+    }
+
+    #[inline(always)]
+    fn due(&mut self, slot: Slot) -> bool {
+        let Some(list) = self.lists.get_mut(slot.index()) else {
+            return true;
+        };
+        let Some(held) = list.records.pop_front() else {
+            return true;
+        };
+        *self.len -= 1;
+        let is_empty = list.records.is_empty();
+        if is_empty && list.records.capacity() > KEPT {
+            list.records.shrink_to(KEPT);
+        }
+        (self.each)(slot, held, is_empty)
     }
 }
 
@@ -132,7 +162,8 @@ impl<T> TimedLists<T> {
             return;
         };
         // The first ones, and the last, behind which the next one comes.
-        for held in list.records.iter().take(EXPECTED) {
+        let (front, _) = list.records.as_slices();
+        for held in front.iter().take(EXPECTED) {
             memory.prefetch(&held.value);
             memory.prefetch(&held.has_partner);
         }
@@ -213,6 +244,42 @@ impl<T> TimedLists<T> {
             list.timer_at = end;
             self.timers.set(timer(end, slot));
         }
+    }
+
+    /// As [`insert`](Self::insert), with a timer for this record alone, whatever is in
+    /// front of it: for lists out of which records go by
+    /// [`remove_due`](Self::remove_due) only.
+    #[inline(always)]
+    pub(crate) fn insert_timed(&mut self, slot: Slot, held: Held<T>, end: Timestamp) {
+        self.reach_to(slot);
+        let Some(list) = self.lists.get_mut(slot.index()) else {
+            return;
+        };
+        let place = end_of(&list.records, held.time);
+        match place == list.records.len() {
+            true => list.records.push_back(held),
+            false => list.records.insert(place, held),
+        }
+        self.len += 1;
+        self.timers.set(timer(end, slot));
+    }
+
+    /// Takes out records that have come to their end, about so many at the most, and
+    /// hands them to `each`, with whether the list is empty then; until it wants no more
+    /// for now. Those of one slot come in the order of time. Says whether there may be
+    /// more.
+    pub(crate) fn remove_due(
+        &mut self,
+        watermark: Timestamp,
+        most: usize,
+        each: impl FnMut(Slot, Held<T>, bool) -> bool,
+    ) -> bool {
+        let mut due = Due {
+            lists: &mut self.lists,
+            len: &mut self.len,
+            each,
+        };
+        self.timers.drain_due(watermark, most, &mut due)
     }
 
     /// The watermark has risen: whether there may be something due.
@@ -339,6 +406,36 @@ mod tests {
         at(time.nanos() + REACH)
     }
 
+    fn insert_timed(lists: &mut TimedLists<usize>, slot: u32, time: i64, value: usize) {
+        let held = Held {
+            time: at(time),
+            has_partner: false,
+            value,
+        };
+        lists.insert_timed(Slot(slot), held, end(at(time)));
+    }
+
+    /// The same of records that have a timer each, asked for by so many.
+    fn removed_timed(
+        lists: &mut TimedLists<usize>,
+        watermark: i64,
+        patience: usize,
+    ) -> Vec<(u32, i64, usize)> {
+        let mut removed = Vec::new();
+        lists.advance(at(watermark));
+        loop {
+            let mut left = patience;
+            let is_more = lists.remove_due(at(watermark), patience, |slot, held, _| {
+                removed.push((slot.0, held.time.nanos(), held.value));
+                left -= 1;
+                left > 0
+            });
+            if !is_more {
+                return removed;
+            }
+        }
+    }
+
     fn insert(lists: &mut TimedLists<usize>, slot: u32, time: i64, value: usize) {
         let held = Held {
             time: at(time),
@@ -374,12 +471,20 @@ mod tests {
             steps in prop::collection::vec((0..4u32, 0..60i64, any::<bool>()), 1..150)
         ) {
             let mut lists = TimedLists::new(2, REACH);
+            let mut timed = TimedLists::new(2, REACH);
             let mut all: Vec<(u32, i64, usize)> = Vec::new();
             let mut watermark = i64::MIN;
             for (number, (slot, time, rises)) in steps.into_iter().enumerate() {
                 if rises {
                     watermark = watermark.max(time);
                     let mut gone = removed(&mut lists, watermark);
+                    let gone_timed = removed_timed(&mut timed, watermark, 1 + number % 3);
+                    for slot in 0..4 {
+                        let of = |gone: &[(u32, i64, usize)]| -> Vec<_> {
+                            gone.iter().filter(|r| r.0 == slot).copied().collect()
+                        };
+                        prop_assert_eq!(of(&gone_timed), of(&gone));
+                    }
                     let mut expected = all.clone();
                     expected.retain(|&(_, time, _)| time + REACH <= watermark);
                     all.retain(|&(_, time, _)| time + REACH > watermark);
@@ -388,9 +493,11 @@ mod tests {
                     prop_assert_eq!(gone, expected);
                 } else {
                     insert(&mut lists, slot, time, number);
+                    insert_timed(&mut timed, slot, time, number);
                     all.push((slot, time, number));
                 }
                 prop_assert_eq!(lists.len(), all.len());
+                prop_assert_eq!(timed.len(), all.len());
                 for slot in 0..4 {
                     let mut expected: Vec<_> =
                         all.iter().filter(|r| r.0 == slot).map(|r| (r.1, r.2)).collect();

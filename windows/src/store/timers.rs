@@ -106,6 +106,16 @@ pub(crate) trait TimedWindows {
     fn revise(&mut self, timer: Timer) -> Option<Timer>;
 }
 
+/// Whoever has timers of which none ever moves or becomes stale.
+pub(crate) trait DueSlots {
+    /// These are due next: reads a little of each, so that the cache misses of all of
+    /// them go on at once.
+    fn bring_near(&self, slots: impl Iterator<Item = Slot>);
+
+    /// A timer of this slot has come due. Says whether more are wanted for now.
+    fn due(&mut self, slot: Slot) -> bool;
+}
+
 /// Stale timers that are always allowed.
 const FEW: usize = 64;
 /// Parts of buckets that one call sees to.
@@ -222,6 +232,70 @@ impl Timers {
             });
         }
         Next::Later
+    }
+
+    /// Hands out timers that have come due, in no order, a few more than `most` at the
+    /// most. Says whether there may be more.
+    ///
+    /// For timers that never move: they need not be brought into order, nor looked at
+    /// twice.
+    pub(crate) fn drain_due(
+        &mut self,
+        watermark: Timestamp,
+        most: usize,
+        slots: &mut impl DueSlots,
+    ) -> bool {
+        let mut count = 0;
+        while count < most {
+            if self.near.peek().is_some_and(|near| near.0.at <= watermark) {
+                let Some(Near(timer)) = self.near.pop() else {
+                    continue;
+                };
+                count += 1;
+                if !slots.due(timer.slot) {
+                    return true;
+                }
+            } else if self.ring.starts_by(watermark) {
+                self.words.clear();
+                let taken = self.ring.take(&mut self.words);
+                slots.bring_near(self.words.iter().map(|&word| slot_of(word)));
+                let mut wants_more = true;
+                for &word in &self.words {
+                    let timer = taken.timer(word);
+                    match wants_more && timer.at <= watermark {
+                        true => wants_more = slots.due(timer.slot),
+                        // Of the bucket that the watermark lies in; or not now.
+                        false => self.near.push(Near(timer)),
+                    }
+                }
+                count += self.words.len();
+                if !wants_more {
+                    return true;
+                }
+            } else if self.far.starts_by(watermark) {
+                self.taken.clear();
+                self.far.take(&mut self.taken);
+                slots.bring_near(self.taken.iter().map(|timer| timer.slot));
+                let mut wants_more = true;
+                for place in 0..self.taken.len() {
+                    let timer = self.taken[place];
+                    match (timer.at <= watermark, wants_more) {
+                        (true, true) => wants_more = slots.due(timer.slot),
+                        (true, false) => self.near.push(Near(timer)),
+                        // It lies in a narrower bucket now.
+                        (false, _) => self.set_elsewhere(timer),
+                    }
+                }
+                count += self.taken.len();
+                if !wants_more {
+                    return true;
+                }
+            } else {
+                self.ring.move_to(watermark);
+                return false;
+            }
+        }
+        true
     }
 
     /// Sees to the first bucket of the ring, or a part of it.

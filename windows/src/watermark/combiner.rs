@@ -89,6 +89,14 @@ impl WatermarkCombiner {
         self.inputs.iter().all(|i| i.status == InputStatus::Ended)
     }
 
+    /// The latest watermark of any input, whether it holds the others back or not:
+    /// how far event time has come by the end of the stream, in whatever order the
+    /// inputs ended.
+    pub fn latest(&self) -> Timestamp {
+        let watermarks = self.inputs.iter().map(|input| input.watermark);
+        watermarks.max().unwrap_or(Timestamp::MIN)
+    }
+
     /// Input `index` says that no record at or before `time` is still to come.
     ///
     /// A watermark that does not rise, or that an idle or ended input sends,
@@ -219,6 +227,21 @@ mod tests {
 
     /// Facts from Flink's `StatusWatermarkValveTest` and Jet's
     /// `WatermarkCoalescerTest`.
+    #[test]
+    fn how_far_time_has_come_does_not_depend_on_who_ends_last() {
+        let at = Timestamp::from_nanos;
+        for order in [[0, 1], [1, 0]] {
+            let mut combiner = WatermarkCombiner::new(2);
+            assert_eq!(combiner.latest(), Timestamp::MIN);
+            for index in order {
+                combiner.watermark(index, [at(7), at(10)][index]);
+                combiner.ended(index);
+            }
+            assert_eq!(combiner.latest(), at(10));
+        }
+        assert_eq!(WatermarkCombiner::new(0).latest(), Timestamp::MIN);
+    }
+
     #[test]
     fn combining_follows_the_rules_of_the_valve() {
         check(

@@ -5,6 +5,8 @@ const FIRST_OUTPUT: usize = 1 << 10;
 const FIRST_ENDS: usize = 32;
 /// How much of what is too long is kept, to show what it was.
 const SAMPLE: usize = 256;
+/// How much of what is passed over before a record is held, more or less.
+const EMPTY_LINES: usize = 1 << 10;
 
 /// How cutting went on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,11 @@ impl CsvCutter {
             return;
         }
         self.raw.extend_from_slice(bytes);
+        if self.raw.len() > EMPTY_LINES && self.passed_over() == self.raw.len() {
+            // Empty lines without end must not be held.
+            self.line = self.line();
+            self.raw.clear();
+        }
         if self.raw.len() > self.limit && self.text().len() > self.limit {
             self.is_skipping = true;
         }
@@ -285,6 +292,21 @@ mod tests {
             assert_eq!(cutter.cut(&[]).1, Cut::Record, "{text:?}");
             assert_eq!(cutter.ends_in_quotes(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn empty_lines_without_end_are_counted_and_not_held() {
+        let mut cutter = CsvCutter::new(b',', b'"', 100);
+        for bytes in [&b"\n"[..], b"\r\n"] {
+            for _ in 0..1000 {
+                assert_eq!(cutter.cut(&bytes.repeat(5000)).1, Cut::NeedsMore);
+                assert!(cutter.raw.capacity() < 60_000);
+            }
+        }
+        assert_eq!(cutter.cut(b"y\n"), (2, Cut::Record));
+        assert_eq!((cutter.line(), cutter.text()), (10_000_001, &b"y"[..]));
+        assert_eq!(cutter.cut(b"\nz\n"), (3, Cut::Record));
+        assert_eq!((cutter.line(), cutter.text()), (10_000_003, &b"z"[..]));
     }
 
     #[test]

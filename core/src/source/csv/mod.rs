@@ -135,6 +135,16 @@ impl<R: DeserializeOwned + Send + 'static> Source for CsvSource<R> {
             )
             .into());
         }
+        if [self.delimiter, self.quote]
+            .iter()
+            .any(|byte| matches!(byte, b'\r' | b'\n'))
+        {
+            let path = self.path.display();
+            return Err(format!(
+                "{path}: an end of line is to be the delimiter or the quote: choose another byte"
+            )
+            .into());
+        }
         self.rows.begin(self.header);
         self.reading = Some(Reading {
             file: open_file(&self.path)?,
