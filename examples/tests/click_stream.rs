@@ -131,6 +131,7 @@ fn line(host: &str, second: u32, path: &str) -> String {
 fn combined_log_lines_up_to_a_minute_out_of_order() {
     let text = [
         line("a", 100, "/second"),
+        line("a", 102, "/last"),
         line("b", 158, "/alone"),
         line("a", 99, "/first"),
         line("a", 100, "/style.css?v=1"),
@@ -157,11 +158,11 @@ fn combined_log_lines_up_to_a_minute_out_of_order() {
     let fact = |who: &str, pages, entry: &str, exit: &str| {
         (who.to_owned(), pages, entry.to_owned(), exit.to_owned())
     };
-    // 1900 seconds after the last one, a new visit begins.
+    // 1898 seconds after the last one, a new visit begins.
     assert_eq!(
         facts,
         [
-            fact("a", 3, "/first", "/third"),
+            fact("a", 4, "/first", "/last"),
             fact("b", 1, "/alone", "/alone"),
             fact("a", 1, "/again", "/again"),
         ]
