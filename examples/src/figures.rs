@@ -1,4 +1,3 @@
-use fluxus::windows::Timestamp;
 use fluxus::Latency;
 use std::time::Duration;
 
@@ -32,17 +31,16 @@ pub fn rounded(number: f64, decimals: i32) -> f64 {
     }
 }
 
-/// A time as a table shows it, in UTC: `2013-01-01 06:00:00`.
+/// A time in milliseconds since 1970 as a table shows it, in UTC.
 ///
 /// ```
-/// use fluxus_examples::time_text;
-/// use fluxus::windows::Timestamp;
-///
-/// assert_eq!(time_text(Timestamp::from_secs(1_357_020_000)), "2013-01-01 06:00:00");
+/// assert_eq!(fluxus_examples::time_text(1_357_020_000_000), "2013-01-01 06:00:00");
 /// ```
-pub fn time_text(time: Timestamp) -> String {
-    let time = chrono::DateTime::from_timestamp_nanos(time.nanos());
-    time.format("%Y-%m-%d %H:%M:%S").to_string()
+pub fn time_text(ms: i64) -> String {
+    match chrono::DateTime::from_timestamp_millis(ms) {
+        Some(time) => time.format("%Y-%m-%d %H:%M:%S").to_string(),
+        None => format!("{ms} ms"),
+    }
 }
 
 /// The percentiles of a latency in milliseconds; `-` stands for one that fewer

@@ -9,12 +9,14 @@ mod engine_options;
 mod options;
 mod run;
 
+pub mod events;
 pub mod input;
 pub mod sample;
 mod table;
 
 mod latency;
 mod program;
+mod window_options;
 
 mod data;
 mod figures;
@@ -27,5 +29,11 @@ pub use figures::{grouped, latency_line, rounded, time_text};
 pub use program::main;
 pub use random::Random;
 pub use run::{complain, run, Failure};
-pub use table::{table_head, table_line, Align, Column};
+pub use table::{Align, Column, Line};
 pub use terminal::{legible, show};
+pub use window_options::{GapOption, SizeOption, SlideOptions, DAY_MS, HOUR_MS, MINUTE_MS};
+
+// Faster than the one of the system where strings are made on one core and freed
+// on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

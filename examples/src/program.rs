@@ -1,7 +1,7 @@
 use crate::input::{events, Read, Tally};
 use crate::latency;
 use crate::options::SharedOptions;
-use crate::sample::{Row, Sample, Timed};
+use crate::sample::{Event, Row, Sample, Timed, Totals};
 use crate::table::{Results, Written};
 use crate::{complain, grouped, latency_line, legible, run, show, Failure, Format};
 use clap::error::ErrorKind;
@@ -65,7 +65,7 @@ pub(crate) fn begin<S: Sample>(
     sample: &S,
     shared: &SharedOptions,
 ) -> Result<Begun<S::Event>, Failure> {
-    let disorder = shared.disorder(sample.disorder());
+    let disorder = shared.disorder(S::Event::DISORDER);
     let tally = Tally::default();
     if let Some(count) = shared.generate {
         let made_up = sample.generate(count, shared.seed);
@@ -73,7 +73,7 @@ pub(crate) fn begin<S: Sample>(
         let watermarks = BoundedDisorder::new(disorder).map_err(Error::from)?;
         let events = job.from_shared(&records, 1).named("events");
         return Ok(Begun {
-            events: events.timestamps(S::time_of, watermarks).boxed_timed(),
+            events: events.timestamps(S::Event::time, watermarks).boxed_timed(),
             tally,
             files: Vec::new(),
             truth: Some(made_up.truth),
@@ -127,11 +127,11 @@ fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Fa
     let report = run(job)?;
     let mut read = begun.tally.read();
     read.events += shared.generate.unwrap_or(0);
-    tell_problems(shared, S::LONGEST_LINE, &begun.files, &read, &report);
+    tell_problems(shared, S::Event::LONGEST_LINE, &begun.files, &read, &report);
     if !is_table {
         return Ok(());
     }
-    let text = closing(sample, &report, &written, &read, begun.truth);
+    let text = closing::<S>(&report, &written, &read, begun.truth);
     match show(&text) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         shown => Ok(shown?),
@@ -139,7 +139,6 @@ fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Fa
 }
 
 fn closing<S: Sample>(
-    sample: &S,
     report: &Report,
     written: &mpsc::Receiver<Written<S>>,
     read: &Read,
@@ -153,7 +152,7 @@ fn closing<S: Sample>(
     if report.ending == JobEnding::Drained {
         text.push_str("ended by Ctrl-C: this is what was read until then\n\n");
     }
-    let own = sample.closing(&totals);
+    let own = totals.text();
     if !own.is_empty() {
         text.push_str(own.trim_end());
         text.push_str("\n\n");
@@ -162,9 +161,9 @@ fn closing<S: Sample>(
         text.push_str(&format!("made up so that: {}\n\n", truth.trim_end()));
     }
     let a_second = read.events as f64 / report.elapsed.as_secs_f64().max(1e-9);
-    let a_second_of = format!("{}/s", S::EVENTS);
-    let mut figures = vec![(S::EVENTS, read.events)];
-    figures.extend(sample.figures(&totals, report.elapsed));
+    let a_second_of = format!("{}/s", S::Event::PLURAL);
+    let mut figures = vec![(S::Event::PLURAL, read.events)];
+    figures.extend(totals.figures(report.elapsed));
     figures.extend([
         ("rows", rows),
         ("late", report.late()),

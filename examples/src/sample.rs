@@ -1,10 +1,11 @@
 //! What a sample program is made of.
 
 use crate::input::Parser;
-use crate::table::Column;
+use crate::table::{Column, Line};
 use fluxus::windows::Timestamp;
 use fluxus::{Boxed, Config, DataStream, Error};
 use serde::Serialize;
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,43 +16,27 @@ pub type Timed<T> = DataStream<Boxed<T, true>>;
 
 /// A sample program: one value of this is its options.
 ///
-/// A sample says how a line becomes an event, what becomes of events, and what a
-/// row of the result looks like; the rest (files, options, tables, latencies) is
-/// the same for all and stands in this library.
+/// A sample says where its events come from, what becomes of them, and what a row
+/// of the result looks like; the rest (files, options, tables, latencies) is the
+/// same for all and stands in this library.
 pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
     /// Its name, as on the command line.
     const NAME: &'static str;
     /// The question it answers, and how: what `--help` begins with.
     const ABOUT: &'static str;
-    /// What its events are called where they are counted.
-    const EVENTS: &'static str = "events";
-    /// The longest line that is read, in bytes: longer ones are left out and counted.
-    const LONGEST_LINE: usize = 1 << 20;
     /// What comes in.
-    type Event: Clone + Send + Sync + 'static;
+    type Event: Event;
     /// What comes out.
     type Row: Row;
 
     /// The files that are read when none is named.
     fn default_inputs(&self) -> Vec<PathBuf>;
 
-    /// A parser of one file's lines.
-    fn parser(&self) -> Box<dyn Parser<Self::Event>>;
+    /// A parser of the lines of this file.
+    fn parser(&self, file: &Path) -> Box<dyn Parser<Self::Event>>;
 
-    /// A parser of the lines of this file, where its name says something.
-    fn parser_of(&self, file: &Path) -> Box<dyn Parser<Self::Event>> {
-        let _ = file;
-        self.parser()
-    }
-
-    /// When an event happened.
-    fn time_of(event: &Self::Event) -> Timestamp;
-
-    /// How far events of one file may be out of order, unless `--lateness-ms`
-    /// says otherwise.
-    fn disorder(&self) -> Duration {
-        Duration::ZERO
-    }
+    /// Makes up `count` events, the same for the same seed.
+    fn generate(&self, count: u64, seed: u64) -> Generated<Self::Event>;
 
     /// What the engine should know of the data beforehand.
     fn config(&self, config: Config) -> Config {
@@ -64,28 +49,25 @@ pub trait Sample: clap::Args + Clone + Send + Sync + 'static {
     /// When an option makes no sense, with what to change.
     fn results(&self, events: Timed<Self::Event>) -> Result<Timed<Self::Row>, Error>;
 
-    /// Makes up `count` events, the same for the same seed, in the order in which
-    /// they would come, and says what is true of them.
-    fn generate(&self, count: u64, seed: u64) -> Generated<Self::Event>;
-
-    /// The lines of the table for rows that became complete at one time, in their
-    /// rank. (JSON lines are all rows.)
-    fn table(&self, rows: &[Self::Row]) -> Vec<Vec<String>> {
-        rows.iter().map(Row::cells).collect()
+    /// How many of the rows that became complete at one time the table shows, the
+    /// first ones. (JSON lines are all rows.)
+    fn lines_of_table(&self) -> usize {
+        usize::MAX
     }
+}
 
-    /// What is counted beside events and rows, with its name; the run took so long.
-    fn figures(
-        &self,
-        totals: &<Self::Row as Row>::Totals,
-        elapsed: Duration,
-    ) -> Vec<(&'static str, u64)> {
-        let _ = (totals, elapsed);
-        Vec::new()
-    }
+/// What comes in.
+pub trait Event: Clone + Send + Sync + 'static {
+    /// What they are called where they are counted.
+    const PLURAL: &'static str;
+    /// How far those of one file may be out of order, unless `--lateness-ms` says
+    /// otherwise.
+    const DISORDER: Duration = Duration::ZERO;
+    /// The longest line that is read, in bytes: longer ones are left out and counted.
+    const LONGEST_LINE: usize = 1 << 20;
 
-    /// What stands below the table, computed from all rows in their order.
-    fn closing(&self, totals: &<Self::Row as Row>::Totals) -> String;
+    /// When it happened.
+    fn time(&self) -> Timestamp;
 }
 
 /// Made-up events.
@@ -98,22 +80,37 @@ pub struct Generated<E> {
 
 /// A row of a sample's result.
 pub trait Row: Serialize + Clone + Send + 'static {
-    /// The columns of the table.
-    const COLUMNS: &'static [Column];
+    /// The columns of the table, and what stands in them.
+    const COLUMNS: &'static [Column<Self>];
     /// What is added up over all rows.
-    type Totals: Default + Send + 'static;
+    type Totals: Totals<Self>;
 
-    /// The cells, one a column.
-    fn cells(&self) -> Vec<String>;
-
-    /// Rows that become complete at one time are shown in the order of this.
-    fn rank(&self) -> String;
+    /// The order of rows that become complete at one time.
+    fn compare(&self, other: &Self) -> Ordering;
 
     /// Whether the row is written; one that is not is only added up.
     fn is_shown(&self) -> bool {
         true
     }
 
-    /// Adds the row up.
-    fn add_to(&self, totals: &mut Self::Totals);
+    /// The line of the table for this row, cell by cell.
+    fn cells(line: &Line<'_, Self>) -> Vec<String> {
+        let cells = Self::COLUMNS.iter().map(|column| (column.cell)(line));
+        cells.collect()
+    }
+}
+
+/// What is added up over all rows, and stands below the table.
+pub trait Totals<R>: Default + Send + 'static {
+    /// Adds a row up.
+    fn add(&mut self, row: &R);
+
+    /// What they come to, in words.
+    fn text(&self) -> String;
+
+    /// What is counted beside events and rows, with its name; the run took so long.
+    fn figures(&self, elapsed: Duration) -> Vec<(&'static str, u64)> {
+        let _ = elapsed;
+        Vec::new()
+    }
 }

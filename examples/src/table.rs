@@ -1,14 +1,15 @@
-use crate::sample::{Row, Sample};
+use crate::sample::{Row, Sample, Totals};
 use crate::terminal::show;
 use crate::Format;
 use fluxus::sink::{Ending, Sink, SinkError};
 use fluxus::windows::Timestamp;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::mpsc;
 
 /// A column of a table.
-#[derive(Clone, Copy, Debug)]
-pub struct Column {
+#[derive(Clone, Copy)]
+pub struct Column<R: 'static> {
     /// Its heading.
     pub name: &'static str,
     /// The unit of its figures; empty where they have none.
@@ -17,6 +18,8 @@ pub struct Column {
     pub width: usize,
     /// Where a cell stands in it.
     pub align: Align,
+    /// What stands in it for a row.
+    pub cell: fn(&Line<'_, R>) -> String,
 }
 
 /// Where a cell stands in its column.
@@ -28,31 +31,68 @@ pub enum Align {
     Right,
 }
 
-impl Column {
+/// A row among those that became complete at the same time.
+pub struct Line<'rows, R> {
+    row: &'rows R,
+    place: usize,
+    peers: &'rows [R],
+}
+
+impl<R> Line<'_, R> {
+    /// What stands only beside the first of them.
+    pub fn once(&self, cell: String) -> String {
+        match self.place {
+            0 => cell,
+            _ => String::new(),
+        }
+    }
+
+    /// All of them, also those that the table does not show.
+    pub fn peers(&self) -> &[R] {
+        self.peers
+    }
+}
+
+impl<R> Deref for Line<'_, R> {
+    type Target = R;
+
+    fn deref(&self) -> &R {
+        self.row
+    }
+}
+
+impl<R> Column<R> {
     /// A column of words.
-    pub const fn text(name: &'static str, width: usize) -> Self {
+    pub const fn text(name: &'static str, width: usize, cell: fn(&Line<'_, R>) -> String) -> Self {
         Self {
             name,
             unit: "",
             width,
             align: Align::Left,
+            cell,
         }
     }
 
     /// A column of figures.
-    pub const fn figure(name: &'static str, unit: &'static str, width: usize) -> Self {
+    pub const fn figure(
+        name: &'static str,
+        unit: &'static str,
+        width: usize,
+        cell: fn(&Line<'_, R>) -> String,
+    ) -> Self {
         Self {
             name,
             unit,
             width,
             align: Align::Right,
+            cell,
         }
     }
 }
 
 /// A line of a table: cells in their columns, two blanks between them.
-pub fn table_line<'cell>(
-    columns: &[Column],
+fn table_line<'cell, R>(
+    columns: &[Column<R>],
     cells: impl IntoIterator<Item = &'cell str>,
 ) -> String {
     let mut line = String::new();
@@ -72,7 +112,7 @@ pub fn table_line<'cell>(
 }
 
 /// The heading of a table: names, and below them the units.
-pub fn table_head(columns: &[Column]) -> String {
+fn table_head<R>(columns: &[Column<R>]) -> String {
     let mut head = table_line(columns, columns.iter().map(|column| column.name));
     if columns.iter().any(|column| !column.unit.is_empty()) {
         head.push_str(&table_line(
@@ -86,8 +126,8 @@ pub fn table_head(columns: &[Column]) -> String {
 /// The sink that writes rows as a table or as JSON lines, those that become
 /// complete at one time in their rank: the same output on any number of workers.
 pub(crate) struct Results<S: Sample> {
-    sample: S,
     format: Format,
+    lines_of_table: usize,
     /// Rows that are not complete: with several workers, those of one moment may
     /// come between those of another.
     open: BTreeMap<Timestamp, Vec<S::Row>>,
@@ -110,8 +150,8 @@ impl<S: Sample> Results<S> {
     pub(crate) fn new(sample: &S, format: Format) -> (Self, mpsc::Receiver<Written<S>>) {
         let (done, written) = mpsc::channel();
         let results = Self {
-            sample: sample.clone(),
             format,
+            lines_of_table: sample.lines_of_table(),
             open: BTreeMap::new(),
             has_begun: false,
             rows: 0,
@@ -128,7 +168,10 @@ impl<S: Sample> Results<S> {
                 if !std::mem::replace(&mut self.has_begun, true) {
                     text.push_str(&table_head(S::Row::COLUMNS));
                 }
-                for cells in self.sample.table(rows) {
+                let lines = rows.iter().take(self.lines_of_table).enumerate();
+                for (place, row) in lines {
+                    let peers = rows;
+                    let cells = S::Row::cells(&Line { row, place, peers });
                     text.push_str(&table_line(
                         S::Row::COLUMNS,
                         cells.iter().map(String::as_str),
@@ -160,9 +203,9 @@ impl<S: Sample> Sink<S::Row> for Results<S> {
                 break;
             }
             let mut rows = first.remove();
-            rows.sort_by_cached_key(Row::rank);
-            for row in &rows {
-                row.add_to(&mut self.totals);
+            rows.sort_unstable_by(Row::compare);
+            if self.format == Format::Table {
+                rows.iter().for_each(|row| self.totals.add(row));
             }
             rows.retain(Row::is_shown);
             self.rows += rows.len() as u64;

@@ -18,11 +18,11 @@ pub use zeek::ZeekFields;
 use tally::EventCount;
 pub(crate) use tally::{Read, Tally};
 
-use crate::sample::{Sample, Timed};
+use crate::sample::{Event, Sample, Timed};
 use fluxus::source::{Line, LinesSource};
 use fluxus::windows::BoundedDisorder;
 use fluxus::{Error, Job};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// What a line is.
@@ -112,7 +112,7 @@ pub(crate) fn events<S: Sample>(
 ) -> Result<Timed<S::Event>, Error> {
     let sources = files
         .iter()
-        .map(|file| LinesSource::new(file).limit(S::LONGEST_LINE));
+        .map(|file| LinesSource::new(file).limit(S::Event::LONGEST_LINE));
     let (sample, tally, files) = (sample.clone(), tally.clone(), files.to_vec());
     let events = job
         .sources(sources)
@@ -120,10 +120,7 @@ pub(crate) fn events<S: Sample>(
         .map_with(
             move |file| Reading {
                 file,
-                parser: match files.get(file) {
-                    Some(path) => sample.parser_of(path),
-                    None => sample.parser(),
-                },
+                parser: sample.parser(files.get(file).map_or(Path::new(""), PathBuf::as_path)),
                 count: EventCount::new(&tally),
                 tally: tally.clone(),
             },
@@ -131,7 +128,7 @@ pub(crate) fn events<S: Sample>(
         )
         .named("parse")
         .flatten()
-        .timestamps(S::time_of, BoundedDisorder::new(disorder)?);
+        .timestamps(S::Event::time, BoundedDisorder::new(disorder)?);
     Ok(events.boxed_timed())
 }
 

@@ -17,7 +17,7 @@ mod sink;
 
 use crate::options::SharedOptions;
 use crate::program::begin;
-use crate::sample::Sample;
+use crate::sample::{Event, Sample};
 use crate::{complain, grouped, show, Failure};
 use cpu::CpuTime;
 use fluxus::windows::Timestamp;
@@ -60,7 +60,7 @@ pub(crate) fn measure<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(
                 .to_owned(),
         ));
     }
-    let disorder = shared.disorder(sample.disorder());
+    let disorder = shared.disorder(S::Event::DISORDER);
     let schedule = Schedule::new(&events, disorder, &shared.latency);
     let asked = schedule.rate();
     let title = format!(

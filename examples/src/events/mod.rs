@@ -1,0 +1,8 @@
+//! What comes in, one kind of event a file: what it is, how a line becomes one,
+//! and how to make some up.
+
+mod temperature;
+mod text_line;
+
+pub use temperature::Temperature;
+pub use text_line::{most_frequent, LineClock, TextLine};
