@@ -43,6 +43,18 @@ pub fn time_text(ms: i64) -> String {
     }
 }
 
+/// A time in milliseconds since the beginning of the data, which has no date.
+///
+/// ```
+/// assert_eq!(fluxus_examples::clock_text(11_045_000), "3:04:05");
+/// ```
+pub fn clock_text(ms: i64) -> String {
+    let seconds = ms.div_euclid(1000);
+    let (minutes, seconds) = (seconds.div_euclid(60), seconds.rem_euclid(60));
+    let (hours, minutes) = (minutes.div_euclid(60), minutes.rem_euclid(60));
+    format!("{hours}:{minutes:02}:{seconds:02}")
+}
+
 /// The percentiles of a latency in milliseconds; `-` stands for one that fewer
 /// than ten samples lie beyond, which would be a guess.
 pub fn latency_line(latency: Option<&Latency>) -> String {

@@ -21,17 +21,23 @@ mod window_options;
 mod data;
 mod figures;
 mod random;
+mod roll_call;
+mod silence;
 mod terminal;
 
 pub use data::data;
 pub use engine_options::{EngineOptions, Format};
-pub use figures::{grouped, latency_line, rounded, time_text};
+pub use figures::{clock_text, grouped, latency_line, rounded, time_text};
 pub use program::main;
 pub use random::Random;
+pub use roll_call::RollCall;
 pub use run::{complain, run, Failure};
+pub use silence::{Silence, Silent};
 pub use table::{Align, Column, Line};
 pub use terminal::{legible, show};
-pub use window_options::{GapOption, SizeOption, SlideOptions, DAY_MS, HOUR_MS, MINUTE_MS};
+pub use window_options::{
+    GapOption, SilenceOption, SizeOption, SlideOptions, DAY_MS, HOUR_MS, MINUTE_MS,
+};
 
 // Faster than the one of the system where strings are made on one core and freed
 // on another.

@@ -69,3 +69,19 @@ impl<const GAP_MS: u64> GapOption<GAP_MS> {
         Duration::from_millis(self.gap_ms)
     }
 }
+
+/// How long a silence is told of.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct SilenceOption<const SILENCE_MS: u64> {
+    /// How long a device may say nothing before it counts as silent, in milliseconds of event time
+    #[arg(long, value_name = "MS", default_value_t = SILENCE_MS,
+          value_parser = value_parser!(u64).range(1..=LONGEST_MS))]
+    silence_ms: u64,
+}
+
+impl<const SILENCE_MS: u64> SilenceOption<SILENCE_MS> {
+    /// How long a device may say nothing.
+    pub fn after(&self) -> Duration {
+        Duration::from_millis(self.silence_ms)
+    }
+}

@@ -289,11 +289,10 @@ fn made_up_readings_are_the_same_for_the_same_seed_and_found() {
     assert_eq!(lines(&made_up("7").stdout), lines(&run.stdout));
     assert_ne!(lines(&made_up("8").stdout), lines(&run.stdout));
     // What was planted, as the table tells it.
-    let truth = run
+    let (_, truth) = run
         .stdout
-        .lines()
-        .find(|line| line.starts_with("made up so that"));
-    let truth = truth.expect("the truth is told");
+        .split_once("made up so that: ")
+        .expect("the truth is told");
     for device in ["device 1", "device 2", "device 3", "device 4", "device 5"] {
         let told = run
             .stdout
@@ -310,10 +309,17 @@ fn made_up_readings_are_the_same_for_the_same_seed_and_found() {
     let (_, broken) = truth
         .split_once("device 3 breaks down after ")
         .expect("it does");
+    let (broken, _) = broken.split_once(',').expect("what is missing follows");
     assert!(
         run.stdout.contains(&format!("silent since {broken}")),
         "{truth}"
     );
+    assert!(
+        run.stdout
+            .contains(&format!("; fell silent after {broken}\n")),
+        "{run:?}"
+    );
+    assert!(run.stdout.lines().all(|line| line.chars().count() <= 100));
     // 56 windows of ten minutes of the four that go on, 31 of the one that breaks down, and its
     // silence.
     let rows = DEVICES.rows(&["--generate", "30000", "--window-ms", "600000"]);
