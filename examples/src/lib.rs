@@ -9,6 +9,7 @@ mod engine_options;
 mod options;
 mod run;
 
+pub mod anomaly;
 pub mod events;
 pub mod input;
 pub mod sample;

@@ -159,6 +159,143 @@ fn a_program_that_begins_to_fail_is_noticed_with_the_evidence() {
     assert_eq!(counted(&run, "events"), 5760);
 }
 
+/// Lines of three programs: by hour, how many each says.
+fn busy_log(hours: u64, lines_of: impl Fn(&str, u64) -> u64) -> String {
+    let mut lines = Vec::new();
+    for hour in 0..hours {
+        for program in ["door", "mail", "web"] {
+            let count = lines_of(program, hour);
+            for number in 0..count {
+                let (minute, second) = (number * 60 / count, number % 60);
+                let (day, hour) = (1 + hour / 24, hour % 24);
+                let time = format!("2024-05-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
+                lines.push(format!("{time} INFO {program}: done\n"));
+            }
+        }
+    }
+    lines.sort();
+    lines.concat()
+}
+
+/// The check of lines of a program in a window: its beginning, how many, whether an alert.
+type Lines = (String, i64, u64, bool);
+
+/// Plainly: windows of two hours, every hour; what is usual by the definitions.
+fn checks_of_lines(text: &str) -> Vec<Lines> {
+    let mut times: std::collections::BTreeMap<&str, Vec<i64>> = Default::default();
+    for line in text.lines() {
+        let time = chrono::DateTime::parse_from_rfc3339(&line[..20]).unwrap();
+        let program = line[26..].split(':').next().unwrap();
+        let of_program = times.entry(program).or_default();
+        of_program.push(time.timestamp_millis());
+    }
+    let all = times.values().flatten();
+    let (first, last) = (*all.clone().min().unwrap(), *all.max().unwrap());
+    let mut checks = Vec::new();
+    for (program, times) in times {
+        let (mut mean, mut variance, mut windows, mut unbroken) = (0.0f64, 0.0f64, 0, 0);
+        let mut is_on = false;
+        for hour in first / HOUR - 1..=last / HOUR {
+            let (from, to) = (hour * HOUR, (hour + 2) * HOUR);
+            let found = times.iter().filter(|time| (from..to).contains(time));
+            let (found, is_whole) = (found.count() as f64, to <= last - 60_000);
+            if found == 0.0 && (unbroken == 0 || !is_whole) {
+                continue;
+            }
+            let usual = if windows == 0 { found } else { mean };
+            let deviation = variance.sqrt().max(usual.max(1.0).sqrt());
+            let off = (found - usual) / deviation;
+            let few_count = is_on || (is_whole && unbroken >= 24);
+            is_on = windows >= 24 && (off >= 5.0 || (few_count && off <= -5.0));
+            checks.push((program.to_owned(), from, found as u64, is_on));
+            if found == 0.0 {
+                unbroken = 0;
+                continue;
+            }
+            let (low, high) = (usual - 2.0 * deviation, usual + 2.0 * deviation);
+            let taken = if windows < 24 {
+                found
+            } else {
+                found.clamp(low, high)
+            };
+            let next = 0.9 * usual + 0.1 * taken;
+            variance = 0.9 * (variance + (usual - next).powi(2)) + 0.1 * (taken - next).powi(2);
+            (mean, windows, unbroken) = (next, windows + 1, unbroken + 1);
+        }
+    }
+    checks
+}
+
+fn checks_in(text: &str) -> Vec<Lines> {
+    let file = sample::file_of(text);
+    let rows = ANOMALY.rows(&["--input", file.path().to_str().unwrap(), "--all"]);
+    let lines = rows.iter().filter(|row| row["figure"] == "lines");
+    let check = |row: &Value| {
+        let source = row["source"].as_str().unwrap().to_owned();
+        let (from, lines) = (row["from_ms"].as_i64(), row["lines"].as_u64());
+        assert_eq!(row["found"].as_f64(), lines.map(|lines| lines as f64));
+        (source, from.unwrap(), lines.unwrap(), is_alert(row))
+    };
+    let mut checks: Vec<Lines> = lines.map(check).collect();
+    checks.sort();
+    checks
+}
+
+#[test]
+fn programs_that_fall_silent_or_slow_are_noticed_as_by_a_plain_loop() {
+    let text = busy_log(200, |program, hour| match (program, hour) {
+        // It falls silent twice, for five hours and until the end.
+        ("door", 60..=64 | 150..) => 0,
+        // It falls silent when it has just begun, and slows down later.
+        ("mail", 10..=12) => 0,
+        ("mail", 100..=106) => 10,
+        // It does nothing at night, as a rule.
+        ("web", _) if hour % 24 < 8 => 0,
+        ("web", _) => 300,
+        _ => 60 + hour * hour % 11,
+    });
+    let checks = checks_in(&text);
+    let expected = checks_of_lines(&text);
+    assert_eq!(checks, expected);
+    // The first windows of the alerts, in hours.
+    let day = expected[0].1 + HOUR;
+    let pairs = expected.windows(2);
+    let begins = pairs.filter(|pair| pair[1].3 && !(pair[0].3 && pair[0].0 == pair[1].0));
+    let begins: Vec<_> = begins
+        .map(|pair| (pair[1].0.as_str(), (pair[1].1 - day) / HOUR, pair[1].2))
+        .collect();
+    assert_eq!(
+        begins,
+        [("door", 60, 0), ("door", 150, 0), ("mail", 100, 20)]
+    );
+}
+
+#[test]
+fn where_the_data_ends_nobody_is_silent_or_slow() {
+    for minutes in [1, 61, 119] {
+        let steady = busy_log(72, |program, _| if program == "web" { 0 } else { 60 });
+        let more = busy_log(75, |program, hour| match (program, hour) {
+            ("mail", 72..) => 60,
+            _ => 0,
+        });
+        let text: String = more
+            .lines()
+            .take(minutes)
+            .map(|line| line.to_owned() + "\n")
+            .collect();
+        let alerts = checks_in(&(steady + &text))
+            .into_iter()
+            .filter(|check| check.3);
+        let alerts: Vec<_> = alerts.map(|(program, ..)| program).collect();
+        // Of the one that says nothing more it is known when a window without it is over.
+        assert_eq!(
+            alerts.len(),
+            usize::from(minutes == 119),
+            "{minutes}: {alerts:?}"
+        );
+    }
+}
+
 #[test]
 fn plain_lines_are_read_by_their_component() {
     let text = "2024-05-01 10:00:00,123 ERROR store: disk full\n\
@@ -224,6 +361,15 @@ fn planted_anomalies_are_found() {
     let (found, all) = (line("recall")[2], line("recall")[3]);
     assert_eq!((found, all), (planted, planted), "{run:?}");
     let begun = rows.iter().filter(|row| row["state"] == "alert_begins");
-    assert_eq!(begun.count() as u64, line("precision")[3]);
+    assert_eq!(begun.clone().count() as u64, line("precision")[3]);
+    // One of each kind at the least, and a silence is told as one.
+    let kinds = &line("made up so that")[1..];
+    assert!(kinds.len() == 4 && kinds.iter().all(|count| *count > 0));
+    assert_eq!(kinds.iter().sum::<u64>(), planted);
+    assert_eq!(
+        begun.filter(|row| row["lines"] == 0).count() as u64,
+        kinds[2]
+    );
+    assert!(run.stdout.contains("  silence\n"), "{run:?}");
     assert_ne!(rows, ANOMALY.rows(&["--generate", "20000", "--seed", "4"]));
 }

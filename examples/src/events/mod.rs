@@ -2,9 +2,13 @@
 //! and how to make some up.
 
 mod device_reading;
+mod entry;
+mod entry_parser;
 mod temperature;
 mod text_line;
 
 pub use device_reading::{DeviceReading, ReadingClock};
+pub use entry::Entry;
+pub use entry_parser::EntryParser;
 pub use temperature::Temperature;
 pub use text_line::{most_frequent, LineClock, TextLine};

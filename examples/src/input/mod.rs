@@ -1,7 +1,6 @@
 //! Files into events.
 
 mod combined_log;
-mod entry;
 mod request;
 mod syslog;
 mod tally;
@@ -9,7 +8,6 @@ mod times;
 mod zeek;
 
 pub use combined_log::HttpLine;
-pub use entry::{Entry, EntryParser};
 pub use request::{Request, RequestParser};
 pub use syslog::SyslogLine;
 pub use times::{iso_time, log_time, seconds_time};

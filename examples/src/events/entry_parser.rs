@@ -1,22 +1,6 @@
-use super::{iso_time, seconds_time, Parsed, Parser, SyslogLine};
+use super::Entry;
+use crate::input::{iso_time, seconds_time, Parsed, Parser, SyslogLine};
 use fluxus::windows::Timestamp;
-
-/// Something that a log says, whatever its form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// When.
-    pub time: Timestamp,
-    /// Who says it: `host/program` of syslog, a component, the file of a value.
-    pub source: String,
-    /// Whether it tells of something that went wrong.
-    pub is_error: bool,
-    /// What was measured, in millionths: sums of whole numbers are the same in any order.
-    pub millionths: Option<i64>,
-    /// The message.
-    pub text: String,
-    /// Whether it belongs to an anomaly, where somebody has said so.
-    pub is_anomaly: Option<bool>,
-}
 
 /// Reads `timestamp,value` with an optional third column that labels anomalies,
 /// if the first line of the file looks like that; else lines of syslog and lines
