@@ -226,9 +226,10 @@ fn checks_of_lines(text: &str) -> Vec<Lines> {
     checks
 }
 
-fn checks_in(text: &str) -> Vec<Lines> {
+fn checks_in(text: &str, batch: &str) -> Vec<Lines> {
     let file = sample::file_of(text);
-    let rows = ANOMALY.rows(&["--input", file.path().to_str().unwrap(), "--all"]);
+    let path = file.path().to_str().unwrap();
+    let rows = ANOMALY.rows(&["--input", path, "--all", "--batch", batch]);
     let lines = rows.iter().filter(|row| row["figure"] == "lines");
     let check = |row: &Value| {
         let source = row["source"].as_str().unwrap().to_owned();
@@ -251,10 +252,10 @@ fn programs_that_fall_silent_or_slow_are_noticed_as_by_a_plain_loop() {
         ("mail", 100..=106) => 10,
         // It does nothing at night, as a rule.
         ("web", _) if hour % 24 < 8 => 0,
-        ("web", _) => 300,
-        _ => 60 + hour * hour % 11,
+        ("web", _) => 90,
+        _ => 40 + hour * hour % 11,
     });
-    let checks = checks_in(&text);
+    let checks = checks_in(&text, "256");
     let expected = checks_of_lines(&text);
     assert_eq!(checks, expected);
     // The first windows of the alerts, in hours.
@@ -271,6 +272,20 @@ fn programs_that_fall_silent_or_slow_are_noticed_as_by_a_plain_loop() {
 }
 
 #[test]
+fn silences_are_the_same_in_batches_of_any_size() {
+    let text = busy_log(60, |program, hour| match program {
+        "door" => u64::from([0, 1, 5, 6, 7, 20, 23, 24, 50].contains(&hour)),
+        "mail" => u64::from(hour % 7 < 3),
+        _ => u64::from(hour == 59),
+    });
+    let expected = checks_of_lines(&text);
+    assert_eq!(expected.iter().filter(|check| check.2 == 0).count(), 4 + 9);
+    for batch in ["1", "5", "4096"] {
+        assert_eq!(checks_in(&text, batch), expected, "batches of {batch}");
+    }
+}
+
+#[test]
 fn where_the_data_ends_nobody_is_silent_or_slow() {
     for minutes in [1, 61, 119] {
         let steady = busy_log(72, |program, _| if program == "web" { 0 } else { 60 });
@@ -283,11 +298,11 @@ fn where_the_data_ends_nobody_is_silent_or_slow() {
             .take(minutes)
             .map(|line| line.to_owned() + "\n")
             .collect();
-        let alerts = checks_in(&(steady + &text))
+        let alerts = checks_in(&(steady + &text), "256")
             .into_iter()
             .filter(|check| check.3);
         let alerts: Vec<_> = alerts.map(|(program, ..)| program).collect();
-        // Of the one that says nothing more it is known when a window without it is over.
+        // `door` says nothing more: that is known when a window is over that has little of it.
         assert_eq!(
             alerts.len(),
             usize::from(minutes == 119),
