@@ -10,6 +10,7 @@ mod options;
 mod run;
 
 pub mod anomaly;
+pub mod devices;
 pub mod events;
 pub mod input;
 pub mod sample;
@@ -22,8 +23,6 @@ mod window_options;
 mod data;
 mod figures;
 mod random;
-mod roll_call;
-mod silence;
 mod terminal;
 
 pub use data::data;
@@ -31,9 +30,7 @@ pub use engine_options::{EngineOptions, Format};
 pub use figures::{clock_text, grouped, latency_line, rounded, time_text};
 pub use program::main;
 pub use random::Random;
-pub use roll_call::RollCall;
 pub use run::{complain, run, Failure};
-pub use silence::{Silence, Silent};
 pub use table::{Align, Column, Line};
 pub use terminal::{legible, show};
 pub use window_options::{

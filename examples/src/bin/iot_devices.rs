@@ -10,11 +10,12 @@
 use clap::Args;
 use fluxus::prelude::*;
 use fluxus::windows::Distinct;
+use fluxus_examples::devices::{Report, RollCall, Silence, WindowReport};
 use fluxus_examples::events::{DeviceReading, ReadingClock};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
-use fluxus_examples::{clock_text, data, grouped, legible, Column, RollCall};
-use fluxus_examples::{Silence, SilenceOption, Silent, SizeOption, MINUTE_MS};
+use fluxus_examples::MINUTE_MS;
+use fluxus_examples::{clock_text, data, grouped, legible, Column, SilenceOption, SizeOption};
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -73,84 +74,36 @@ impl Sample for IotDevices {
             // A device's windows come one behind the other: the last number of one
             // tells what is missing at the beginning of the next.
             .key_by(|row| row.key.clone())
-            .scan(None, |last, row| Some(Told::window(row, last)));
+            .scan(None, |last, row| Some(Report::of_window(row, last)));
         let silences = one_by_one
             .process(Silence::of(self.silence.after()))
-            .map(Told::Silent);
-        Ok(windows.union(silences).boxed_timed())
+            .map(Report::Silent);
+        Ok(windows.union(silences).map(Told).boxed_timed())
     }
 }
 
 /// What is told of a device.
 #[derive(Clone, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-enum Told {
-    Window(Window),
-    Silent(Silent),
-}
-
-/// What a window came to.
-#[derive(Clone, Serialize)]
-struct Window {
-    device: String,
-    from_ms: i64,
-    to_ms: i64,
-    readings: u64,
-    missing: u64,
-    mean_c: f64,
-    min_c: f64,
-    max_c: f64,
-    mean_humidity_percent: f64,
-}
-
-type Aggregates = ((u64, f64), (f64, i32, i32), (u64, u64, u64));
+#[serde(transparent)]
+struct Told(Report);
 
 impl Told {
-    /// The row of a window; `last` is the highest number of the device before it.
-    fn window(row: WindowResult<String, Aggregates>, last: &mut Option<u64>) -> Self {
-        let ((readings, humidity), (mean, min, max), (numbers, lowest, highest)) = row.value;
-        // Of a device that was never heard of, nothing is missing before its first.
-        let first = last.map_or(lowest, |last| last.saturating_add(1).min(lowest));
-        *last = Some(highest);
-        // Means are rounded: a thousandth is far more than a sensor can tell.
-        let units = |milli: f64| milli.round() / 1e3;
-        Self::Window(Window {
-            from_ms: row.start().millis(),
-            to_ms: row.end().millis(),
-            device: row.key,
-            readings,
-            missing: (highest - first + 1).saturating_sub(numbers),
-            mean_c: units(mean),
-            min_c: units(min.into()),
-            max_c: units(max.into()),
-            mean_humidity_percent: units(humidity),
-        })
-    }
-
-    /// Windows first, and both by device.
-    fn rank(&self) -> (bool, &str) {
-        match self {
-            Self::Window(window) => (false, &window.device),
-            Self::Silent(silent) => (true, &silent.device),
-        }
-    }
-
     /// What stands in the table of a window; a silence has no figures.
-    fn of(&self, text: fn(&Window) -> String) -> String {
-        match self {
-            Self::Window(window) => text(window),
-            Self::Silent(_) => "-".to_owned(),
+    fn of(&self, text: fn(&WindowReport) -> String) -> String {
+        match &self.0 {
+            Report::Window(window) => text(window),
+            Report::Silent(_) => "-".to_owned(),
         }
     }
 }
 
 impl Row for Told {
     const COLUMNS: &'static [Column<Self>] = &[
-        Column::figure("until", "h:mm:ss", 9, |row| match &**row {
-            Told::Window(window) => clock_text(window.to_ms),
-            Told::Silent(silent) => clock_text(silent.noticed_ms),
+        Column::figure("until", "h:mm:ss", 9, |row| match &row.0 {
+            Report::Window(window) => clock_text(window.to_ms),
+            Report::Silent(silent) => clock_text(silent.noticed_ms),
         }),
-        Column::text("device", 8, |row| legible(row.rank().1, 30)),
+        Column::text("device", 8, |row| legible(row.0.device(), 30)),
         Column::figure("readings", "", 8, |row| row.of(|w| grouped(w.readings))),
         Column::figure("missing", "", 7, |row| row.of(|w| grouped(w.missing))),
         Column::figure("mean", "°C", 6, |row| {
@@ -161,24 +114,23 @@ impl Row for Told {
         Column::figure("humidity", "%", 8, |row| {
             row.of(|w| format!("{:.1}", w.mean_humidity_percent))
         }),
-        Column::text("", 24, |row| match &**row {
-            Told::Window(_) => String::new(),
-            Told::Silent(silent) => format!("silent since {}", clock_text(silent.last_ms)),
+        Column::text("", 24, |row| match &row.0 {
+            Report::Window(_) => String::new(),
+            Report::Silent(silent) => format!("silent since {}", clock_text(silent.last_ms)),
         }),
     ];
     type Totals = RollCall;
 
+    /// Windows first, and both by device.
     fn compare(&self, other: &Self) -> Ordering {
-        self.rank().cmp(&other.rank())
+        let rank = |told: &Self| matches!(told.0, Report::Silent(_));
+        (rank(self).cmp(&rank(other))).then_with(|| self.0.device().cmp(other.0.device()))
     }
 }
 
 impl Totals<Told> for RollCall {
     fn add(&mut self, row: &Told) {
-        match row {
-            Told::Window(window) => self.count(&window.device, window.readings, window.missing),
-            Told::Silent(silent) => self.silent(&silent.device, silent.last_ms),
-        }
+        self.count(&row.0);
     }
 
     fn text(&self) -> String {

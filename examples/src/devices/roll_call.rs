@@ -1,3 +1,4 @@
+use super::Report;
 use crate::{clock_text, grouped, legible};
 use std::collections::BTreeMap;
 
@@ -18,20 +19,16 @@ struct Tally {
 }
 
 impl RollCall {
-    /// So many readings came of a device, and so many are missing.
-    pub fn count(&mut self, device: &str, readings: u64, missing: u64) {
-        let tally = self.tally(device);
-        tally.readings += readings;
-        tally.missing += missing;
-    }
-
-    /// A device fell silent after a reading at this time.
-    pub fn silent(&mut self, device: &str, last_ms: i64) {
-        self.tally(device).silent_ms.push(last_ms);
-    }
-
-    fn tally(&mut self, device: &str) -> &mut Tally {
-        self.0.entry(device.to_owned()).or_default()
+    /// Adds up what is told of a device.
+    pub fn count(&mut self, report: &Report) {
+        let tally = self.0.entry(report.device().to_owned()).or_default();
+        match report {
+            Report::Window(window) => {
+                tally.readings += window.readings;
+                tally.missing += window.missing;
+            }
+            Report::Silent(silent) => tally.silent_ms.push(silent.last_ms),
+        }
     }
 
     /// A line for each, the first ones of the alphabet.
