@@ -1,8 +1,10 @@
 //! What comes in, one kind of event a file: what it is, how a line becomes one,
 //! and how to make some up.
 
+mod quote;
 mod temperature;
 mod text_line;
 
+pub use quote::{dollars, Courses, Quote};
 pub use temperature::Temperature;
 pub use text_line::{most_frequent, LineClock, TextLine};
