@@ -59,7 +59,8 @@ impl Schedule {
                 let event_ns = seconds * 1e9 * speed;
                 let passes = (event_ns / shift_ns as f64).floor();
                 let rest_ns = event_ns - passes * shift_ns as f64;
-                let is_within = |time: &Timestamp| ((time.nanos() - first) as f64) < rest_ns;
+                let is_within =
+                    |time: &Timestamp| (time.nanos().saturating_sub(first) as f64) < rest_ns;
                 let rest = latest.partition_point(is_within) as u64;
                 let whole = (passes as u64).saturating_mul(count as u64);
                 (Pace::AsRecorded { speed }, whole.saturating_add(rest))
