@@ -27,7 +27,7 @@ mod terminal;
 
 pub use data::data;
 pub use engine_options::{EngineOptions, Format};
-pub use figures::{clock_text, grouped, latency_line, rounded, time_text};
+pub use figures::{clock_text, grouped, latency_line, minute_text, rounded, time_text};
 pub use program::main;
 pub use random::Random;
 pub use run::{complain, run, Failure};

@@ -4,11 +4,13 @@
 mod device_reading;
 mod entry;
 mod entry_parser;
+mod quote;
 mod temperature;
 mod text_line;
 
 pub use device_reading::{DeviceReading, ReadingClock};
 pub use entry::Entry;
 pub use entry_parser::EntryParser;
+pub use quote::{dollars, Courses, Quote};
 pub use temperature::Temperature;
 pub use text_line::{most_frequent, LineClock, TextLine};

@@ -3,8 +3,11 @@ use super::Measured;
 use crate::options::SharedOptions;
 use crate::{complain, Failure};
 use fluxus::{Config, IdleStrategy, Placement};
-use fluxus_perf::latency::html::{self, Page, Series, Stroke};
+use fluxus_perf::latency::html::{self, Page, Plot, Series, Stroke};
 use std::thread;
+
+/// So many workers are compared.
+const WORKERS: [usize; 2] = [1, 2];
 
 /// What differs between the runs.
 struct Setting {
@@ -23,7 +26,7 @@ fn settings() -> Result<Vec<Setting>, Failure> {
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let mut settings = Vec::new();
-    for workers in [1, 2] {
+    for workers in WORKERS {
         for word in ["adaptive", "spin", "yield", "park"] {
             for batch in [1, 256] {
                 settings.push(Setting {
@@ -80,49 +83,65 @@ pub(super) fn compare(
     for row in &rows {
         text.push_str(&aligned(row, &[]));
     }
-    text.push_str(
-        "\np50 to max: from the moment the event was due that sets results free to the results, in \
-         us;\nbest and worst by p99, or by p50 where too few results lie beyond p99\n",
+    let hiccups = measured.iter().filter_map(|one| one.hiccups.max()).max();
+    let host = format!(
+        "the host let a thread that only slept wake up to {} us late meanwhile",
+        micros(hiccups)
     );
+    text.push_str(&format!(
+        "\np50 to max: from the moment the event was due that sets results free to the results;\n\
+         best and worst by p99, or by p50 where too few results lie beyond p99;\n\
+         {host}\n",
+    ));
+    let plots = |workers: usize| Plot {
+        title: match workers {
+            1 => "One worker".to_owned(),
+            workers => format!("{workers} workers"),
+        },
+        series: series(&settings, &measured, workers),
+    };
     let page = Page {
         title: title.to_owned(),
-        facts: vec!["event to result, one curve a setting".to_owned()],
+        facts: vec![
+            "from the moment the event was due that sets results free to the results".to_owned(),
+            host.clone(),
+        ],
         invalid: measured.iter().flat_map(unsustained).take(1).collect(),
-        series: series(&settings, &measured),
-        table: (head, rows),
+        plots: WORKERS.map(plots).into(),
+        table: (with_units(&head), rows),
     };
     Ok((text, html::page(&page)))
 }
 
-fn label(setting: &Setting) -> String {
-    let pinned = if setting.is_pinned {
-        "pinned"
-    } else {
-        "unpinned"
-    };
-    let Setting {
-        workers,
-        idle,
-        batch,
-        ..
-    } = setting;
-    format!("{workers} w, {pinned}, {idle}, batch {batch}")
-}
-
-fn series<'run>(settings: &[Setting], measured: &'run [Measured]) -> Vec<Series<'run>> {
-    let count = settings.len().max(1) as u32;
-    let runs = settings.iter().zip(measured).zip(0u32..);
-    runs.map(|((setting, measured), index)| Series {
-        name: label(setting),
-        hue: Some(360 * index / count),
+/// The curves of so many workers: a colour for each idle strategy, grey for what
+/// is not pinned; dashes for batches of one.
+fn series<'run>(
+    settings: &[Setting],
+    measured: &'run [Measured],
+    workers: usize,
+) -> Vec<Series<'run>> {
+    let runs = settings.iter().zip(measured);
+    let runs = runs.filter(|(setting, _)| setting.workers == workers);
+    let curves = runs.map(|(setting, measured)| Series {
+        name: match setting.is_pinned {
+            true => format!("{}, batch {}", setting.idle, setting.batch),
+            false => format!("unpinned, {}, batch {}", setting.idle, setting.batch),
+        },
+        hue: match setting.idle {
+            _ if !setting.is_pinned => None,
+            IdleStrategy::Adaptive => Some(210),
+            IdleStrategy::BusySpin => Some(0),
+            IdleStrategy::Yield => Some(130),
+            IdleStrategy::Park => Some(285),
+        },
         stroke: match setting.batch {
             1 => Stroke::Dashed,
             _ => Stroke::Solid,
         },
         distribution: &measured.results,
         timeline: None,
-    })
-    .collect()
+    });
+    curves.collect()
 }
 
 fn table(settings: &[Setting], measured: &[Measured]) -> (Vec<String>, Vec<Vec<String>>) {
@@ -169,6 +188,16 @@ fn table(settings: &[Setting], measured: &[Measured]) -> (Vec<String>, Vec<Vec<S
     (head, rows)
 }
 
+/// The head of a table that has no line of its own for units.
+fn with_units(head: &[String]) -> Vec<String> {
+    let names = head.iter().zip(units(head));
+    let names = names.map(|(name, unit)| match unit.as_str() {
+        "" => name.clone(),
+        unit => format!("{name} ({unit})"),
+    });
+    names.collect()
+}
+
 fn units(head: &[String]) -> Vec<String> {
     let unit = |name: &String| match name.as_str() {
         "batch" => "events",
@@ -185,11 +214,13 @@ fn aligned(cells: &[String], units: &[String]) -> String {
     let line = |cells: &[String]| {
         let mut line = String::new();
         for (index, cell) in cells.iter().enumerate() {
-            match index {
-                0..=3 => line.push_str(&format!("{cell:<9}")),
-                _ if index + 1 == cells.len() => line.push_str(&format!("  {cell}")),
-                _ => line.push_str(&format!("{cell:>9}")),
-            }
+            line.push_str(&match index {
+                0 | 1 => format!("{cell:<9}"),
+                2 => format!("{cell:<10}"),
+                3 => format!("{cell:<6}"),
+                _ if index + 1 == cells.len() => format!("  {cell}"),
+                _ => format!("{cell:>8}"),
+            });
         }
         line.truncate(line.trim_end().len());
         line + "\n"

@@ -1,5 +1,6 @@
 use super::Measured;
-use fluxus_perf::latency::html::{self, Page, Series, Stroke};
+use crate::grouped;
+use fluxus_perf::latency::html::{self, Page, Plot, Series, Stroke};
 use fluxus_perf::latency::{Distribution, Percentile, PERCENTILES};
 
 /// The percentiles that are told.
@@ -24,7 +25,7 @@ fn line(name: &str, distribution: &Distribution) -> String {
         .chain([micros(distribution.max())])
         .map(|cell| format!("{cell:>11}"))
         .collect();
-    format!("{name:<18}{:>10}{cells}\n", distribution.samples())
+    format!("{name:<18}{:>10}{cells}\n", grouped(distribution.samples()))
 }
 
 fn head() -> String {
@@ -53,25 +54,46 @@ pub(super) fn one(title: &str, measured: &Measured) -> (String, String) {
         title: title.to_owned(),
         facts,
         invalid: unsustained(measured),
-        series: vec![
-            Series {
-                name: "event to result".to_owned(),
-                hue: Some(210),
-                stroke: Stroke::Solid,
-                distribution: &measured.results,
-                timeline: None,
-            },
-            Series {
-                name: "host's hiccups".to_owned(),
-                hue: None,
-                stroke: Stroke::Dotted,
-                distribution: &measured.hiccups,
-                timeline: None,
-            },
-        ],
-        table: (Vec::new(), Vec::new()),
+        plots: vec![Plot {
+            title: "Latency by percentile".to_owned(),
+            series: vec![
+                Series {
+                    name: "event to result".to_owned(),
+                    hue: Some(210),
+                    stroke: Stroke::Solid,
+                    distribution: &measured.results,
+                    timeline: None,
+                },
+                Series {
+                    name: "host's hiccups".to_owned(),
+                    hue: None,
+                    stroke: Stroke::Dotted,
+                    distribution: &measured.hiccups,
+                    timeline: None,
+                },
+            ],
+        }],
+        table: figures(measured),
     };
     (text, html::page(&page))
+}
+
+/// The same as the lines of the text.
+fn figures(measured: &Measured) -> (Vec<String>, Vec<Vec<String>>) {
+    let mut head = vec![String::new(), "samples".to_owned()];
+    head.extend(percentiles().map(|one| format!("p{} (us)", one.name)));
+    head.push("max (us)".to_owned());
+    let row = |name: &str, distribution: &Distribution| {
+        let mut row = vec![name.to_owned(), grouped(distribution.samples())];
+        row.extend(percentiles().map(|one| micros(distribution.percentile(one))));
+        row.push(micros(distribution.max()));
+        row
+    };
+    let rows = vec![
+        row("event to result", &measured.results),
+        row("host's hiccups", &measured.hiccups),
+    ];
+    (head, rows)
 }
 
 fn facts(measured: &Measured) -> Vec<String> {

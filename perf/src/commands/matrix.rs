@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 
 use fluxus_perf::latency::host::Host;
-use fluxus_perf::latency::html::{page, Page, Series, Stroke};
+use fluxus_perf::latency::html::{page, Page, Plot, Series, Stroke};
 use fluxus_perf::latency::{run, Measured, Origin, Plan};
 use fluxus_perf::Idle;
 
@@ -342,7 +342,10 @@ fn html(asked: &MatrixArguments, host: &Host, rows: &[Row]) -> String {
                 reasons.map(move |reason| format!("{name}: {reason}"))
             })
             .collect(),
-        series: series.collect(),
+        plots: vec![Plot {
+            title: "Latency by percentile".to_owned(),
+            series: series.collect(),
+        }],
         table: (head.map(str::to_owned).collect(), figures.collect()),
     })
 }

@@ -41,10 +41,25 @@ pub struct Page<'run> {
     pub facts: Vec<String>,
     /// Why the figures count for nothing, if they do not.
     pub invalid: Vec<String>,
-    /// The curves; those further down are drawn over those above.
-    pub series: Vec<Series<'run>>,
+    /// The plots, one below the other, all in one scale.
+    pub plots: Vec<Plot<'run>>,
     /// The figures: the head, and a row each.
     pub table: (Vec<String>, Vec<Vec<String>>),
+}
+
+/// Curves in one frame.
+#[derive(Clone, Debug, Default)]
+pub struct Plot<'run> {
+    /// What stands above it.
+    pub title: String,
+    /// The curves; those further down are drawn over those above.
+    pub series: Vec<Series<'run>>,
+}
+
+impl<'run> Page<'run> {
+    fn series(&self) -> impl Iterator<Item = &Series<'run>> {
+        self.plots.iter().flat_map(|plot| &plot.series)
+    }
 }
 
 const STYLE: &str = "\
@@ -82,21 +97,24 @@ pub fn page(page: &Page<'_>) -> String {
     for reason in &page.invalid {
         let _ = writeln!(html, "<p class=\"bad\">INVALID: {}</p>", escaped(reason));
     }
-    html.push_str("<h2>Latency by percentile</h2>\n");
-    if page.series.is_empty() {
+    if page.series().next().is_none() {
         html.push_str("<p>No run is valid: there is nothing to plot.</p>\n");
     } else {
-        percentiles(&mut html, &page.series);
-        legend(&mut html, &page.series);
+        let frame = Frame::around(page.series());
+        for plot in &page.plots {
+            let _ = writeln!(html, "<h2>{}</h2>", escaped(&plot.title));
+            frame.percentiles(&mut html, plot);
+            legend(&mut html, &plot.series);
+        }
         let _ = writeln!(
             html,
             "<p>Both axes are logarithmic. A curve ends where fewer than {SAMPLES_BEYOND} samples \
              lie beyond it; the circle is the longest of all.</p>"
         );
     }
-    if page.series.iter().any(|series| series.timeline.is_some()) {
+    if page.series().any(|series| series.timeline.is_some()) {
         html.push_str("<h2>The worst of every moment</h2>\n");
-        timeline(&mut html, &page.series);
+        timeline(&mut html, page.series());
     }
     html.push_str("<h2>Figures</h2>\n");
     table(&mut html, &page.table);
@@ -190,66 +208,78 @@ fn curve(distribution: &Distribution) -> Vec<(f64, u64)> {
     points
 }
 
-fn percentiles(html: &mut String, series: &[Series<'_>]) {
-    const BOTTOM: f64 = 380.0;
-    let samples = series.iter().map(|series| series.distribution.samples());
-    let nines = (samples.max().unwrap_or(1).max(10) as f64).log10();
-    let x = |rarity: f64| LEFT + rarity / nines * (RIGHT - LEFT);
-    let curves: Vec<_> = series
-        .iter()
-        .map(|series| curve(series.distribution))
-        .collect();
-    let scale = Scale::around(
-        curves
-            .iter()
-            .flatten()
-            .map(|point| point.1)
-            .chain(series.iter().filter_map(|series| series.distribution.max())),
-        BOTTOM,
-    );
-    svg(html, BOTTOM + 40.0, "Latency by percentile");
-    scale.grid(html);
-    let mut ticks = vec![(0.0, "0 %".to_owned()), (2f64.log10(), "50 %".to_owned())];
-    ticks.extend((1..=nines.floor() as usize).map(|nine| {
-        let name = match nine {
-            1 => "90 %".to_owned(),
-            2 => "99 %".to_owned(),
-            nine => format!("99.{} %", "9".repeat(nine - 2)),
-        };
-        (nine as f64, name)
-    }));
-    for (rarity, name) in ticks {
-        tick(html, x(rarity), BOTTOM, &name);
-    }
-    let _ = writeln!(
-        html,
-        "<text x=\"{RIGHT}\" y=\"{:.0}\" text-anchor=\"end\">percentile</text>",
-        BOTTOM + 36.0
-    );
-    for (series, curve) in series.iter().zip(&curves) {
-        let points: Vec<_> = curve
-            .iter()
-            .map(|&(rarity, value)| (x(rarity), scale.y(value)))
-            .collect();
-        draw(html, series, &points);
-        if let Some(max) = series.distribution.max() {
-            let rarity = (series.distribution.samples() as f64).log10();
-            let _ = writeln!(
-                html,
-                "<circle class=\"end\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\" stroke=\"{}\"/>",
-                x(rarity),
-                scale.y(max),
-                colour(series.hue),
-            );
-        }
-    }
-    html.push_str("</svg>\n");
+/// What all plots of a page have in common: their axes.
+struct Frame {
+    /// How many nines the rarest sample is out.
+    nines: f64,
+    scale: Scale,
 }
 
-fn timeline(html: &mut String, series: &[Series<'_>]) {
+impl Frame {
+    const BOTTOM: f64 = 380.0;
+
+    fn around<'page, 'run: 'page>(series: impl Iterator<Item = &'page Series<'run>>) -> Self {
+        let (mut samples, mut values) = (10, Vec::new());
+        for series in series {
+            samples = samples.max(series.distribution.samples());
+            values.extend(curve(series.distribution).iter().map(|point| point.1));
+            values.extend(series.distribution.max());
+        }
+        Self {
+            nines: (samples as f64).log10(),
+            scale: Scale::around(values.into_iter(), Self::BOTTOM),
+        }
+    }
+
+    fn percentiles(&self, html: &mut String, plot: &Plot<'_>) {
+        let x = |rarity: f64| LEFT + rarity / self.nines * (RIGHT - LEFT);
+        let (scale, nines) = (&self.scale, self.nines);
+        svg(html, Self::BOTTOM + 40.0, &escaped(&plot.title));
+        scale.grid(html);
+        let mut ticks = vec![(0.0, "0 %".to_owned()), (2f64.log10(), "50 %".to_owned())];
+        ticks.extend((1..=nines.floor() as usize).map(|nine| {
+            let name = match nine {
+                1 => "90 %".to_owned(),
+                2 => "99 %".to_owned(),
+                nine => format!("99.{} %", "9".repeat(nine - 2)),
+            };
+            (nine as f64, name)
+        }));
+        for (rarity, name) in ticks {
+            tick(html, x(rarity), Self::BOTTOM, &name);
+        }
+        let _ = writeln!(
+            html,
+            "<text x=\"{RIGHT}\" y=\"{:.0}\" text-anchor=\"end\">percentile</text>",
+            Self::BOTTOM + 36.0
+        );
+        for series in &plot.series {
+            let points: Vec<_> = curve(series.distribution)
+                .into_iter()
+                .map(|(rarity, value)| (x(rarity), scale.y(value)))
+                .collect();
+            draw(html, series, &points);
+            if let Some(max) = series.distribution.max() {
+                let rarity = (series.distribution.samples() as f64).log10();
+                let _ = writeln!(
+                    html,
+                    "<circle class=\"end\" cx=\"{:.1}\" cy=\"{:.1}\" r=\"3.5\" stroke=\"{}\"/>",
+                    x(rarity),
+                    scale.y(max),
+                    colour(series.hue),
+                );
+            }
+        }
+        html.push_str("</svg>\n");
+    }
+}
+
+fn timeline<'page, 'run: 'page>(
+    html: &mut String,
+    series: impl Iterator<Item = &'page Series<'run>>,
+) {
     const BOTTOM: f64 = 250.0;
     let lines: Vec<_> = series
-        .iter()
         .filter_map(|series| Some((series, series.timeline?)))
         .collect();
     let seconds = lines
@@ -433,9 +463,15 @@ mod tests {
             title: "latency <of> \"it\" & more".to_owned(),
             facts: vec!["a < b".to_owned()],
             invalid: vec!["5 > 4".to_owned()],
-            series: vec![
-                series("record & window", &many, Some(&worst)),
-                series("nothing", &none, None),
+            plots: vec![
+                Plot {
+                    title: "one & two".to_owned(),
+                    series: vec![series("record & window", &many, Some(&worst))],
+                },
+                Plot {
+                    title: "none".to_owned(),
+                    series: vec![series("nothing", &none, None)],
+                },
             ],
             table: (
                 vec!["what".to_owned(), "p50".to_owned()],

@@ -1,7 +1,7 @@
 //! The page with the plots of a run.
 
 use fluxus_perf::latency::host::Host;
-use fluxus_perf::latency::html::{page, Page, Series, Stroke};
+use fluxus_perf::latency::html::{page, Page, Plot, Series, Stroke};
 use fluxus_perf::latency::{Latencies, Measured, Plan};
 
 use crate::commands::report::thousands;
@@ -55,7 +55,10 @@ pub(super) fn html(plan: &Plan, host: &Host, measured: &Measured) -> String {
         title: format!("Latency at {} records/s", thousands(plan.rate)),
         facts,
         invalid: measured.invalid.clone(),
-        series: all,
+        plots: vec![Plot {
+            title: "Latency by percentile".to_owned(),
+            series: all,
+        }],
         table: (columns.collect(), figures.collect()),
     })
 }
