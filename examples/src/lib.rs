@@ -30,7 +30,7 @@ pub use program::main;
 pub use random::Random;
 pub use run::{complain, run, Failure};
 pub use table::{Align, Column, Line};
-pub use terminal::{legible, show};
+pub use terminal::{legible, shortened, show};
 pub use window_options::{GapOption, SizeOption, SlideOptions, DAY_MS, HOUR_MS, MINUTE_MS};
 
 // Faster than the one of the system where strings are made on one core and freed

@@ -37,6 +37,25 @@ pub fn legible(text: &str, most: usize) -> String {
     shown
 }
 
+/// The same, with what is too much left out of its middle: paths and addresses
+/// differ at their ends.
+///
+/// ```
+/// assert_eq!(fluxus_examples::shortened("/shop/kettles/red", 11), "/shop…s/red");
+/// ```
+pub fn shortened(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return legible(text, most);
+    }
+    let kept = most.saturating_sub(1);
+    let (front, back) = (kept - kept / 2, kept / 2);
+    let middle = "…".chars();
+    let ends = text.chars().take(front).chain(middle);
+    let ends: String = ends.chain(text.chars().skip(length - back)).collect();
+    legible(&ends, most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::legible;
