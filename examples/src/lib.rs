@@ -20,12 +20,14 @@ mod window_options;
 
 mod data;
 mod figures;
+mod frequent;
 mod random;
 mod terminal;
 
 pub use data::data;
 pub use engine_options::{EngineOptions, Format};
 pub use figures::{grouped, latency_line, rounded, time_text};
+pub use frequent::Frequent;
 pub use program::main;
 pub use random::Random;
 pub use run::{complain, run, Failure};

@@ -12,7 +12,7 @@ use fluxus_examples::events::{Click, Visitor};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
 use fluxus_examples::{
-    data, grouped, legible, rounded, shortened, time_text, Column, GapOption, MINUTE_MS,
+    data, grouped, legible, rounded, shortened, time_text, Column, Frequent, GapOption, MINUTE_MS,
 };
 use serde::Serialize;
 use std::cmp::Ordering;
@@ -90,7 +90,6 @@ impl Visit {
         // A session ends a gap behind its last request.
         let (from, end) = (row.start(), row.end().nanos());
         let to = end.saturating_sub_unsigned(gap.as_nanos() as u64);
-        let duration = Duration::from_nanos(to.abs_diff(from.nanos()));
         let (requests, seen) = row.value;
         let (pages, entry_page, exit_page) = match seen {
             Some((pages, first, last)) => (pages, Some(first.page), Some(last.page)),
@@ -101,7 +100,7 @@ impl Visit {
             agent: row.key.agent,
             from_ms: from.millis(),
             to_ms: Timestamp::from_nanos(to).millis(),
-            duration_s: rounded(duration.as_secs_f64(), 3),
+            duration_s: rounded(to.abs_diff(from.nanos()) as f64 / 1e9, 3),
             requests,
             pages,
             entry_page,
@@ -146,7 +145,8 @@ struct Visits {
     pages: u64,
     seconds: f64,
     bounces: u64,
-    visits_with_pages: u64,
+    entry_pages: Frequent,
+    exit_pages: Frequent,
 }
 
 impl Totals<Visit> for Visits {
@@ -157,26 +157,32 @@ impl Totals<Visit> for Visits {
         self.pages += row.pages;
         self.seconds += row.duration_s;
         self.bounces += u64::from(row.is_bounce);
-        self.visits_with_pages += u64::from(row.pages > 0);
+        if let (Some(entry_page), Some(exit_page)) = (&row.entry_page, &row.exit_page) {
+            self.entry_pages.add(entry_page, 1);
+            self.exit_pages.add(exit_page, 1);
+        }
     }
 
     fn text(&self) -> String {
-        let visits = self.visits.max(1) as f64;
+        let (visits, with_pages) = (self.visits.max(1), self.entry_pages.total());
         format!(
-            "a visit has {:.1} pages and lasts {:.1} s\n\
-             bounce rate {:.1} %: {} of {} visits that saw a page saw no other\n",
-            self.pages as f64 / visits,
-            self.seconds / visits,
-            100.0 * self.bounces as f64 / self.visits_with_pages.max(1) as f64,
+            "most enter at   {}\nmost exit from  {}\nbounce rate     {:.1} % ({} of {} visits \
+             that saw a page)\na visit has     {:.1} pages in {:.1} s\n",
+            self.entry_pages.top_three(),
+            self.exit_pages.top_three(),
+            100.0 * self.bounces as f64 / with_pages.max(1) as f64,
             grouped(self.bounces),
-            grouped(self.visits_with_pages),
+            grouped(with_pages),
+            self.pages as f64 / visits as f64,
+            self.seconds / visits as f64,
         )
     }
 
     fn figures(&self, _: Duration) -> Vec<(&'static str, u64)> {
+        let visitors = self.visitors.len() as u64;
         vec![
             ("pages", self.pages),
-            ("visitors", self.visitors.len() as u64),
+            ("visitors", visitors),
             ("visits", self.visits),
         ]
     }

@@ -176,11 +176,10 @@ impl Totals<Talker> for Heaviest {
         let mut text = String::new();
         for (place, row) in ["heaviest:", "then:", "then:"].iter().zip(&self.0) {
             text.push_str(&format!(
-                "{place:<9} {} with {} B ({} %) from {} to {}\n",
-                shortened(&row.name, 40),
+                "{place:<9} {} with {} B ({} %) until {}\n",
+                shortened(&row.name, 25),
                 grouped_large(row.bytes),
                 percent(row.bytes_share),
-                time_text(row.from_ms),
                 time_text(row.to_ms),
             ));
         }
