@@ -105,6 +105,23 @@ conn.log 059569c79e483cc35b683d7ef48b9c7a5ca03f3f21a1f90c86b30d953dcb00e7
 SUMS
 keep licences/zat.txt f3bf249f17f57bfba0af7962a08cb9e084d2a95cac67b32c83311be9b66358e2 $package <"$scratch/unpacked/zat-0.4.9/LICENSE"
 
+# Three days, a file each: the whole lines (six quotation marks), without the program that writes half of them, and
+# without the requests that show a key. The logs are in the source archive only.
+package=erddaplogs==0.1.4
+from_pypi $package erddaplogs-0.1.4/LICENSE e5bf3a6a0dcdc708c68467a61cb949f09285af5c514486a728a8be3bf95e2bc1 --no-binary :all:
+keep licences/erddaplogs.txt e5bf3a6a0dcdc708c68467a61cb949f09285af5c514486a728a8be3bf95e2bc1 $package <"$scratch/unpacked/erddaplogs-0.1.4/LICENSE"
+days=()
+while read -r file sum; do
+    check "$sum" "$scratch/unpacked/erddaplogs-0.1.4/example_data/nginx_example_logs/$file" "$file of $package"
+    days+=("$scratch/unpacked/erddaplogs-0.1.4/example_data/nginx_example_logs/$file")
+done <<'SUMS'
+tomcat-access.log.3 3b13efdfc8375e76d24d986e98b2f673338f49823f186694c431226525797d25
+tomcat-access.log.2 e59e79964369db40148b07fc76b0800451386cb9d87ccfca4b14a4128cb9f01c
+tomcat-access.log.1 61a287d3afc6b5fcf339909acaf4fb726734d01ed42b0c6ff07cb16a6009d2f9
+SUMS
+awk -F'"' 'NF == 7 && $1 !~ /^148\.87\.179\.6 / && $2 !~ /flagKey/' "${days[@]}" |
+    keep access.log 3fa2fce146b4f3b6f67947f680a951b5872ddc786733ccfe54f989f25bd4d12c $package
+
 # All rows, with a label: 1 below 96 l/s or above 109, where the four anomalies are that the package tells of.
 package=river==0.26.1
 from_pypi $package river/datasets/water-flow.csv 6c84efeb8b148dd2ace656f11f5bd90de22dad014b094e3baafd8dbca69c83dc

@@ -37,8 +37,17 @@ pub fn rounded(number: f64, decimals: i32) -> f64 {
 /// assert_eq!(fluxus_examples::time_text(1_357_020_000_000), "2013-01-01 06:00:00");
 /// ```
 pub fn time_text(ms: i64) -> String {
+    formatted(ms, "%Y-%m-%d %H:%M:%S")
+}
+
+/// The same without seconds.
+pub fn minute_text(ms: i64) -> String {
+    formatted(ms, "%Y-%m-%d %H:%M")
+}
+
+fn formatted(ms: i64, form: &str) -> String {
     match chrono::DateTime::from_timestamp_millis(ms) {
-        Some(time) => time.format("%Y-%m-%d %H:%M:%S").to_string(),
+        Some(time) => time.format(form).to_string(),
         None => format!("{ms} ms"),
     }
 }

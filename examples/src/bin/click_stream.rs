@@ -12,11 +12,10 @@ use fluxus_examples::events::{Click, Visitor};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
 use fluxus_examples::{
-    data, grouped, legible, rounded, shortened, time_text, Column, Frequent, GapOption, MINUTE_MS,
+    data, grouped, rounded, shortened, time_text, Audience, Column, GapOption, MINUTE_MS,
 };
 use serde::Serialize;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -40,7 +39,7 @@ impl Sample for ClickStream {
     type Row = Visit;
 
     fn default_inputs(&self) -> Vec<PathBuf> {
-        vec![data("http.log")]
+        vec![data("access.log")]
     }
 
     fn parser(&self, _: &Path) -> Box<dyn Parser<Click>> {
@@ -113,7 +112,7 @@ impl Visit {
 impl Row for Visit {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::text("left (UTC)", 19, |row| time_text(row.to_ms)),
-        Column::text("visitor", 15, |row| legible(&row.visitor, 14)),
+        Column::text("visitor", 15, |row| shortened(&row.visitor, 15)),
         Column::figure("requests", "", 8, |row| grouped(row.requests)),
         Column::figure("pages", "", 5, |row| grouped(row.pages)),
         Column::figure("stayed", "s", 8, |row| format!("{:.1}", row.duration_s)),
@@ -123,7 +122,7 @@ impl Row for Visit {
             false => page(&row.exit_page),
         }),
     ];
-    type Totals = Visits;
+    type Totals = Audience;
 
     fn compare(&self, other: &Self) -> Ordering {
         (&self.visitor, &self.agent).cmp(&(&other.visitor, &other.agent))
@@ -132,58 +131,24 @@ impl Row for Visit {
 
 fn page(page: &Option<String>) -> String {
     match page {
-        Some(page) => shortened(page, 16),
+        Some(page) => shortened(page.split('?').next().unwrap_or(page), 16),
         None => "-".to_owned(),
     }
 }
 
-/// All visits together.
-#[derive(Default)]
-struct Visits {
-    visitors: BTreeSet<(String, String)>,
-    visits: u64,
-    pages: u64,
-    seconds: f64,
-    bounces: u64,
-    entry_pages: Frequent,
-    exit_pages: Frequent,
-}
-
-impl Totals<Visit> for Visits {
+impl Totals<Visit> for Audience {
     fn add(&mut self, row: &Visit) {
-        let visitor = (row.visitor.clone(), row.agent.clone());
-        self.visitors.insert(visitor);
-        self.visits += 1;
-        self.pages += row.pages;
-        self.seconds += row.duration_s;
-        self.bounces += u64::from(row.is_bounce);
-        if let (Some(entry_page), Some(exit_page)) = (&row.entry_page, &row.exit_page) {
-            self.entry_pages.add(entry_page, 1);
-            self.exit_pages.add(exit_page, 1);
+        self.visit(&row.visitor, &row.agent, row.duration_s);
+        if let (Some(first), Some(last)) = (&row.entry_page, &row.exit_page) {
+            self.pages(row.pages, first, last);
         }
     }
 
     fn text(&self) -> String {
-        let (visits, with_pages) = (self.visits.max(1), self.entry_pages.total());
-        format!(
-            "most enter at   {}\nmost exit from  {}\nbounce rate     {:.1} % ({} of {} visits \
-             that saw a page)\na visit has     {:.1} pages in {:.1} s\n",
-            self.entry_pages.top_three(),
-            self.exit_pages.top_three(),
-            100.0 * self.bounces as f64 / with_pages.max(1) as f64,
-            grouped(self.bounces),
-            grouped(with_pages),
-            self.pages as f64 / visits as f64,
-            self.seconds / visits as f64,
-        )
+        self.text()
     }
 
     fn figures(&self, _: Duration) -> Vec<(&'static str, u64)> {
-        let visitors = self.visitors.len() as u64;
-        vec![
-            ("pages", self.pages),
-            ("visitors", visitors),
-            ("visits", self.visits),
-        ]
+        self.figures()
     }
 }

@@ -104,7 +104,7 @@ struct Talker {
     requests: u64,
     errors: u64,
     error_share: f64,
-    bytes: u128,
+    bytes: u64,
     /// Of the bytes that all carried in the window.
     bytes_share: f64,
     /// Within 1 %.
@@ -124,7 +124,7 @@ impl Talker {
             requests,
             errors,
             error_share: rounded(errors as f64 / requests as f64, 4),
-            bytes,
+            bytes: u64::try_from(bytes).unwrap_or(u64::MAX),
             bytes_share: rounded(bytes as f64 / total.max(1.0), 4),
             p95_bytes: p95.round() as u64,
         }
@@ -135,7 +135,7 @@ impl Row for Talker {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::text("until (UTC)", 19, |row| row.once(time_text(row.to_ms))),
         Column::text("host or path", 25, |row| shortened(&row.name, 25)),
-        Column::figure("traffic", "B", 14, |row| grouped_large(row.bytes)),
+        Column::figure("traffic", "B", 14, |row| grouped(row.bytes)),
         Column::figure("share", "%", 5, |row| percent(row.bytes_share)),
         Column::figure("requests", "", 8, |row| grouped(row.requests)),
         Column::figure("errors", "%", 6, |row| percent(row.error_share)),
@@ -148,41 +148,16 @@ impl Row for Talker {
     }
 }
 
-/// More than `u64` counts would be 18 million TB: shown as that many.
-fn grouped_large(bytes: u128) -> String {
-    grouped(u64::try_from(bytes).unwrap_or(u64::MAX))
-}
-
 fn percent(share: f64) -> String {
     format!("{:.1}", 100.0 * share)
 }
 
-/// The heaviest talkers of all, each with its heaviest window.
-#[derive(Default)]
-struct Heaviest(Vec<Talker>);
-
 impl Totals<Talker> for Heaviest {
     fn add(&mut self, row: &Talker) {
-        match self.0.iter_mut().find(|known| known.name == row.name) {
-            Some(known) if known.bytes >= row.bytes => {}
-            Some(known) => *known = row.clone(),
-            None => self.0.push(row.clone()),
-        }
-        self.0.sort_by_key(|known| Reverse(known.bytes));
-        self.0.truncate(3);
+        self.add(&row.name, row.bytes, row.bytes_share, row.to_ms);
     }
 
     fn text(&self) -> String {
-        let mut text = String::new();
-        for (place, row) in ["heaviest:", "then:", "then:"].iter().zip(&self.0) {
-            text.push_str(&format!(
-                "{place:<9} {} with {} B ({} %) until {}\n",
-                shortened(&row.name, 25),
-                grouped_large(row.bytes),
-                percent(row.bytes_share),
-                time_text(row.to_ms),
-            ));
-        }
-        text
+        self.text()
     }
 }

@@ -2,11 +2,13 @@
 //! and how to make some up.
 
 mod click;
+mod quote;
 mod temperature;
 mod text_line;
 mod transfer;
 
 pub use click::{Click, Visitor};
+pub use quote::{dollars, Courses, Quote};
 pub use temperature::Temperature;
 pub use text_line::{most_frequent, LineClock, TextLine};
 pub use transfer::{By, Transfer};

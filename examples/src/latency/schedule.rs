@@ -14,6 +14,8 @@ pub(crate) struct Schedule {
     shift_ns: i64,
     disorder_ns: i64,
     total: u64,
+    /// Events a second, over the whole run.
+    rate: f64,
     pace: Pace,
 }
 
@@ -49,11 +51,19 @@ impl Schedule {
         let (pace, total) = match options.speed {
             None => {
                 let interval_ns = 1e9 / options.rate as f64;
-                (Pace::Even { interval_ns }, seconds * options.rate as f64)
+                let total = (seconds * options.rate as f64).ceil();
+                (Pace::Even { interval_ns }, total as u64)
             }
             Some(speed) => {
-                let passes = seconds * 1e9 * speed / shift_ns as f64;
-                (Pace::AsRecorded { speed }, passes * count as f64)
+                // Whole passes, and what lies in the beginning of one more.
+                let event_ns = seconds * 1e9 * speed;
+                let passes = (event_ns / shift_ns as f64).floor();
+                let rest_ns = event_ns - passes * shift_ns as f64;
+                let is_within =
+                    |time: &Timestamp| (time.nanos().saturating_sub(first) as f64) < rest_ns;
+                let rest = latest.partition_point(is_within) as u64;
+                let whole = (passes as u64).saturating_mul(count as u64);
+                (Pace::AsRecorded { speed }, whole.saturating_add(rest))
             }
         };
         // As far as event time goes.
@@ -63,7 +73,8 @@ impl Schedule {
             latest,
             shift_ns,
             disorder_ns: i64::try_from(disorder.as_nanos()).unwrap_or(i64::MAX),
-            total: (total.ceil() as u64).clamp(1, most),
+            total: total.clamp(1, most),
+            rate: total as f64 / seconds,
             pace,
         })
     }
@@ -75,12 +86,7 @@ impl Schedule {
 
     /// Events a second.
     pub(crate) fn rate(&self) -> f64 {
-        match self.pace {
-            Pace::Even { interval_ns } => 1e9 / interval_ns,
-            Pace::AsRecorded { speed } => {
-                self.latest.len() as f64 * speed * 1e9 / self.shift_ns as f64
-            }
-        }
+        self.rate
     }
 
     /// Which event of a pass the event of this number is, and by how much it is
@@ -179,5 +185,8 @@ mod tests {
         let due: Vec<u64> = (0..5).map(|n| schedule.due_ns(n)).collect();
         assert_eq!(due, [0, 20, 20, 60, 74]);
         assert!((schedule.rate() - 4.0 * 0.5e9 / 37.0).abs() < 1.0);
+        // One pass of 37 ns and 20 of the next, in which 0, 10 and 10 lie.
+        let schedule = Schedule::new(&events(), Duration::ZERO, &options(1, Some(28.5e-9)));
+        assert_eq!((schedule.total(), schedule.rate()), (7, 3.5));
     }
 }
