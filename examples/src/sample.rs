@@ -102,7 +102,8 @@ pub trait Row: Serialize + Clone + Send + 'static {
 
 /// What is added up over all rows, and stands below the table.
 pub trait Totals<R>: Default + Send + 'static {
-    /// Adds a row up.
+    /// Adds a row up. Those that become complete at one time come in any order,
+    /// behind all of an earlier time.
     fn add(&mut self, row: &R);
 
     /// What they come to, in words.

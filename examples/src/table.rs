@@ -190,6 +190,16 @@ impl<S: Sample> Results<S> {
     }
 }
 
+/// Brings the first `count` rows to the front, in their order; the others stay
+/// behind them in none: of a window with thousands of rows the table shows ten.
+fn sort_first<R: Row>(rows: &mut [R], count: usize) {
+    let first = match count < rows.len() {
+        true => rows.select_nth_unstable_by(count, R::compare).0,
+        false => rows,
+    };
+    first.sort_unstable_by(R::compare);
+}
+
 impl<S: Sample> Sink<S::Row> for Results<S> {
     fn write(&mut self, time: Timestamp, row: S::Row) -> Result<(), SinkError> {
         self.open.entry(time).or_default().push(row);
@@ -203,11 +213,17 @@ impl<S: Sample> Sink<S::Row> for Results<S> {
                 break;
             }
             let mut rows = first.remove();
-            rows.sort_unstable_by(Row::compare);
-            if self.format == Format::Table {
-                rows.iter().for_each(|row| self.totals.add(row));
+            match self.format {
+                Format::Table => {
+                    rows.iter().for_each(|row| self.totals.add(row));
+                    rows.retain(Row::is_shown);
+                    sort_first(&mut rows, self.lines_of_table);
+                }
+                Format::Jsonl => {
+                    rows.retain(Row::is_shown);
+                    sort_first(&mut rows, usize::MAX);
+                }
             }
-            rows.retain(Row::is_shown);
             self.rows += rows.len() as u64;
             self.text_of(&rows, &mut text)?;
         }

@@ -130,10 +130,12 @@ struct Coldest(Option<Weather>);
 
 impl Totals<Weather> for Coldest {
     fn add(&mut self, row: &Weather) {
+        // Of two that are equally cold, the first of the earliest.
+        let rank = |row: &Weather| (row.mean_c, row.from_ms, row.station.clone());
         if !self
             .0
             .as_ref()
-            .is_some_and(|coldest| coldest.mean_c <= row.mean_c)
+            .is_some_and(|coldest| rank(coldest) <= rank(row))
         {
             self.0 = Some(row.clone());
         }
