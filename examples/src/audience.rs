@@ -7,19 +7,19 @@ pub struct Audience {
     visitors: HashSet<(String, String)>,
     visits: u64,
     pages: u64,
-    seconds: f64,
+    stay_ms: u128,
     bounces: u64,
     entries: Frequent,
     exits: Frequent,
 }
 
 impl Audience {
-    /// Adds a visit of so many seconds; who it was is an address and a program.
-    pub fn visit(&mut self, address: &str, agent: &str, seconds: f64) {
+    /// Adds a visit of so many milliseconds; who it was is an address and a program.
+    pub fn visit(&mut self, address: &str, agent: &str, stay_ms: u64) {
         let visitor = (address.to_owned(), agent.to_owned());
         self.visitors.insert(visitor);
         self.visits += 1;
-        self.seconds += seconds;
+        self.stay_ms += u128::from(stay_ms);
     }
 
     /// Adds the pages that were seen in it, from the first one to the last.
@@ -53,7 +53,7 @@ impl Audience {
                 format!(
                     "{:.1} pages and lasts {:.1} s on average",
                     self.pages as f64 / visits,
-                    self.seconds / visits
+                    self.stay_ms as f64 / 1e3 / visits
                 ),
             ),
         ];

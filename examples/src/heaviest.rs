@@ -13,22 +13,30 @@ struct Load {
     until_ms: i64,
 }
 
+impl Load {
+    /// Of two that are equally heavy the earlier one, and of one time by name: the
+    /// order in which they come makes no difference.
+    fn rank(&self) -> (Reverse<u64>, i64, &str) {
+        (Reverse(self.bytes), self.until_ms, &self.name)
+    }
+}
+
 impl Heaviest {
     /// Adds what it carried in a window: so many bytes, which is a share, 0 to 1, of
     /// what all carried.
     pub fn add(&mut self, name: &str, bytes: u64, share: f64, until_ms: i64) {
-        let load = || Load {
+        let load = Load {
             name: name.to_owned(),
             bytes,
             share,
             until_ms,
         };
         match self.0.iter_mut().find(|known| known.name == name) {
-            Some(known) if known.bytes >= bytes => {}
-            Some(known) => *known = load(),
-            None => self.0.push(load()),
+            Some(known) if known.rank() <= load.rank() => {}
+            Some(known) => *known = load,
+            None => self.0.push(load),
         }
-        self.0.sort_by_key(|known| Reverse(known.bytes));
+        self.0.sort_by(|one, other| one.rank().cmp(&other.rank()));
         // Whoever is heavier later comes back: the third of them only gets heavier.
         self.0.truncate(3);
     }

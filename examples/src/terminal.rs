@@ -37,11 +37,11 @@ pub fn legible(text: &str, most: usize) -> String {
     shown
 }
 
-/// The same, with what is too much left out of its middle: paths and addresses
-/// differ at their ends.
+/// The same, at most `most` characters in all; what is too much is left out near
+/// the beginning: paths differ at their ends.
 ///
 /// ```
-/// assert_eq!(fluxus_examples::shortened("/shop/kettles/red", 11), "/shop…s/red");
+/// assert_eq!(fluxus_examples::shortened("/shop/kettles/red", 13), "/sho…tles/red");
 /// ```
 pub fn shortened(text: &str, most: usize) -> String {
     let length = text.chars().count();
@@ -49,11 +49,10 @@ pub fn shortened(text: &str, most: usize) -> String {
         return legible(text, most);
     }
     let kept = most.saturating_sub(1);
-    let (front, back) = (kept - kept / 2, kept / 2);
-    let middle = "…".chars();
-    let ends = text.chars().take(front).chain(middle);
-    let ends: String = ends.chain(text.chars().skip(length - back)).collect();
-    legible(&ends, most)
+    let front = kept / 3;
+    let back = text.chars().skip(length + front - kept);
+    let ends = text.chars().take(front).chain("…".chars()).chain(back);
+    legible(&ends.collect::<String>(), most)
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ fn facts_of_the_file() {
     );
     let run = NETWORK.done(&[]);
     assert_eq!(
-        (counted(&run, "transfers"), counted(&run, "late")),
+        (counted(&run, "records"), counted(&run, "late")),
         (360, 0)
     );
     let heaviest = "heaviest: 108.59.9.32:80/tcp with 2,280,699 B (42.8 %) until";
@@ -218,7 +218,7 @@ fn bad_input_is_told_and_counted() {
     ];
     let run = NETWORK.reads(&text.concat(), &["--show-malformed"]);
     assert_eq!(
-        (counted(&run, "transfers"), counted(&run, "malformed")),
+        (counted(&run, "records"), counted(&run, "malformed")),
         (1, 5)
     );
     for number in 5..=9 {
@@ -269,6 +269,13 @@ fn connections_of_which_little_is_known() {
 }
 
 #[test]
+fn windows_without_end_are_refused() {
+    let run = NETWORK.run(&["--window-ms", "100000000", "--slide-ms", "1"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("--slide-ms at least 1000"), "{run:?}");
+}
+
+#[test]
 fn times_that_go_back_beyond_the_bound_are_late() {
     let text = [
         line("a", 0, "/", 200, "1"),
@@ -278,7 +285,7 @@ fn times_that_go_back_beyond_the_bound_are_late() {
     ];
     let options = ["--batch", "1", "--workers", "1"];
     let run = NETWORK.reads(&text.concat(), &options);
-    assert_eq!((counted(&run, "late"), counted(&run, "transfers")), (1, 4));
+    assert_eq!((counted(&run, "late"), counted(&run, "records")), (1, 4));
     assert!(!run.stdout.contains("/late"));
 }
 
@@ -289,7 +296,7 @@ fn times_at_the_ends_of_time_are_no_trouble() {
     let times = ["-9223372036.0", "0.0", "9223372036.0", "9223372037.0"];
     let run = NETWORK.reads(&(heading.to_owned() + &times.map(record).concat()), &[]);
     assert_eq!(
-        (counted(&run, "transfers"), counted(&run, "malformed")),
+        (counted(&run, "records"), counted(&run, "malformed")),
         (3, 1)
     );
 }

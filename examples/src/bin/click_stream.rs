@@ -138,7 +138,8 @@ fn page(page: &Option<String>) -> String {
 
 impl Totals<Visit> for Audience {
     fn add(&mut self, row: &Visit) {
-        self.visit(&row.visitor, &row.agent, row.duration_s);
+        let stay_ms = row.to_ms.abs_diff(row.from_ms);
+        self.visit(&row.visitor, &row.agent, stay_ms);
         if let (Some(first), Some(last)) = (&row.entry_page, &row.exit_page) {
             self.pages(row.pages, first, last);
         }

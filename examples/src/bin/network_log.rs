@@ -61,7 +61,7 @@ impl Sample for NetworkLog {
     }
 
     fn results(&self, transfers: Timed<Transfer>) -> Result<Timed<Talker>, Error> {
-        let windows = Sliding::new(self.windows.size(), self.windows.slide())?;
+        let windows = self.windows.sliding()?;
         // In each of these one sliding window ends, at its end.
         let slides = Tumbling::new(self.windows.slide())?;
         let slides = slides.with_offset_ns(windows.size_ns() % windows.slide_ns())?;

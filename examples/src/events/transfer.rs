@@ -31,7 +31,7 @@ pub enum By {
 }
 
 impl Event for Transfer {
-    const PLURAL: &'static str = "transfers";
+    const PLURAL: &'static str = "records";
     /// Zeek writes a connection down when it is over, under the time at which it
     /// began; one that falls silent is over after five minutes.
     const DISORDER: Duration = Duration::from_secs(300);
