@@ -37,6 +37,24 @@ pub fn legible(text: &str, most: usize) -> String {
     shown
 }
 
+/// The same, at most `most` characters in all; what is too much is left out near
+/// the beginning: paths differ at their ends.
+///
+/// ```
+/// assert_eq!(fluxus_examples::shortened("/shop/kettles/red", 13), "/sho…tles/red");
+/// ```
+pub fn shortened(text: &str, most: usize) -> String {
+    let length = text.chars().count();
+    if length <= most {
+        return legible(text, most);
+    }
+    let kept = most.saturating_sub(1);
+    let front = kept / 3;
+    let back = text.chars().skip(length + front - kept);
+    let ends = text.chars().take(front).chain("…".chars()).chain(back);
+    legible(&ends.collect::<String>(), most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::legible;

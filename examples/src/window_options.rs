@@ -2,7 +2,10 @@
 //!
 //! What suits a sample's data is part of the type, so that `--help` tells it.
 
+use crate::grouped;
 use clap::{value_parser, Args};
+use fluxus::prelude::Sliding;
+use fluxus::Error;
 use std::time::Duration;
 
 /// A minute, in milliseconds.
@@ -13,6 +16,8 @@ pub const HOUR_MS: u64 = 60 * MINUTE_MS;
 pub const DAY_MS: u64 = 24 * HOUR_MS;
 /// A hundred years, a third of what event time can hold.
 const LONGEST_MS: u64 = 3_155_760_000_000;
+/// In how many windows an event may lie.
+const MOST_WINDOWS: u64 = 100_000;
 
 /// Windows of one size.
 #[derive(Args, Clone, Copy, Debug)]
@@ -51,6 +56,25 @@ impl<const SIZE_MS: u64, const SLIDE_MS: u64> SlideOptions<SIZE_MS, SLIDE_MS> {
     /// How far a window begins behind the one before.
     pub fn slide(&self) -> Duration {
         Duration::from_millis(self.slide_ms)
+    }
+
+    /// The windows.
+    ///
+    /// # Errors
+    /// When every event would lie in so many of them that no end is in sight.
+    pub fn sliding(&self) -> Result<Sliding, Error> {
+        let each = self.size.window_ms / self.slide_ms.max(1);
+        if each > MOST_WINDOWS {
+            let least_ms = self.size.window_ms.div_ceil(MOST_WINDOWS);
+            return Err(Error::Operator {
+                operator: "window".to_owned(),
+                problem: format!(
+                    "every event would lie in {} windows: make --slide-ms at least {least_ms}",
+                    grouped(each)
+                ),
+            });
+        }
+        Ok(Sliding::new(self.size(), self.slide())?)
     }
 }
 

@@ -70,6 +70,7 @@ fn check(rows: &[Value], transfers: &[Transfer], by_host: bool, size_ms: i64, sl
         let mut named: Vec<_> = named.into_iter().collect();
         let bytes = |of: &[&Transfer]| of.iter().map(|transfer| transfer.bytes).sum::<u64>();
         named.sort_by_key(|(_, of)| std::cmp::Reverse(bytes(of)));
+        let all = named.iter().map(|(_, of)| bytes(of)).sum::<u64>();
         for (rank, (name, of)) in (1..).zip(named.iter().take(3)) {
             let row = rows.next().expect("a row for each of the heaviest");
             let errors = of.iter().filter(|transfer| transfer.has_failed).count();
@@ -88,6 +89,8 @@ fn check(rows: &[Value], transfers: &[Transfer], by_host: bool, size_ms: i64, sl
             let share = errors as f64 / of.len() as f64;
             assert!(close(&row["error_share"], share, 0.000_051), "{row}");
             assert_eq!(row["bytes"], bytes(of), "{row}");
+            let share = bytes(of) as f64 / all.max(1) as f64;
+            assert!(close(&row["bytes_share"], share, 0.000_051), "{row}");
             assert!(
                 close(&row["p95_bytes"], p95, 0.01 * p95 + 0.5),
                 "{row}: {p95}"
@@ -146,12 +149,9 @@ fn facts_of_the_file() {
         (&"192.168.33.10".into(), &339.into())
     );
     let run = NETWORK.done(&[]);
-    assert_eq!((counted(&run, "events"), counted(&run, "late")), (360, 0));
-    assert!(
-        run.stdout
-            .contains("heaviest: 108.59.9.32:80/tcp with 2,280,699 B"),
-        "{run:?}"
-    );
+    assert_eq!((counted(&run, "records"), counted(&run, "late")), (360, 0));
+    let heaviest = "heaviest: 108.59.9.32:80/tcp with 2,280,699 B (42.8 %) until";
+    assert!(run.stdout.contains(heaviest), "{run:?}");
     assert!(run.stdout.lines().all(|line| line.chars().count() <= 100));
 }
 
@@ -215,7 +215,7 @@ fn bad_input_is_told_and_counted() {
     ];
     let run = NETWORK.reads(&text.concat(), &["--show-malformed"]);
     assert_eq!(
-        (counted(&run, "events"), counted(&run, "malformed")),
+        (counted(&run, "records"), counted(&run, "malformed")),
         (1, 5)
     );
     for number in 5..=9 {
@@ -228,6 +228,51 @@ fn bad_input_is_told_and_counted() {
 }
 
 #[test]
+fn connections_of_which_little_is_known() {
+    let heading =
+        "#fields\tts\tid.orig_h\tid.resp_h\tid.resp_p\tproto\tconn_state\torig_bytes\tresp_bytes\n";
+    let text = [
+        // Cut down to the names, behind an empty line.
+        "\n#path\tconn\n",
+        heading,
+        "1.0\t::1\t2001:db8::2\t443\ttcp\tSF\t1\t2\n",
+        "2.0\ta\tb\t80\ttcp\t-\t-\t-\n",
+    ]
+    .concat();
+    let file = sample::file_of(&text);
+    let rows = NETWORK.rows(&[
+        "--input",
+        file.path().to_str().unwrap(),
+        "--slide-ms",
+        "60000",
+    ]);
+    let fact = |row: &Value| {
+        let name = row["name"].as_str().unwrap().to_owned();
+        (name, row["bytes"].as_u64(), row["errors"].as_u64())
+    };
+    let facts: Vec<_> = rows.iter().map(fact).collect();
+    assert_eq!(
+        facts,
+        [
+            ("[2001:db8::2]:443/tcp".to_owned(), Some(3), Some(0)),
+            ("b:80/tcp".to_owned(), Some(0), Some(0)),
+        ]
+    );
+    // A log without a column that is needed says which.
+    let run = NETWORK.reads(&text.replace("\tconn_state", "").replace("\tSF", ""), &[]);
+    assert!(run.stderr.contains("names no conn_state"), "{run:?}");
+    let run = NETWORK.reads("{\"ts\":1.0}\n", &[]);
+    assert!(run.stderr.contains("it is JSON"), "{run:?}");
+}
+
+#[test]
+fn windows_without_end_are_refused() {
+    let run = NETWORK.run(&["--window-ms", "100000000", "--slide-ms", "1"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("--slide-ms at least 1000"), "{run:?}");
+}
+
+#[test]
 fn times_that_go_back_beyond_the_bound_are_late() {
     let text = [
         line("a", 0, "/", 200, "1"),
@@ -237,7 +282,7 @@ fn times_that_go_back_beyond_the_bound_are_late() {
     ];
     let options = ["--batch", "1", "--workers", "1"];
     let run = NETWORK.reads(&text.concat(), &options);
-    assert_eq!((counted(&run, "late"), counted(&run, "events")), (1, 4));
+    assert_eq!((counted(&run, "late"), counted(&run, "records")), (1, 4));
     assert!(!run.stdout.contains("/late"));
 }
 
@@ -248,7 +293,7 @@ fn times_at_the_ends_of_time_are_no_trouble() {
     let times = ["-9223372036.0", "0.0", "9223372036.0", "9223372037.0"];
     let run = NETWORK.reads(&(heading.to_owned() + &times.map(record).concat()), &[]);
     assert_eq!(
-        (counted(&run, "events"), counted(&run, "malformed")),
+        (counted(&run, "records"), counted(&run, "malformed")),
         (3, 1)
     );
 }

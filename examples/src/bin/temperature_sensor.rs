@@ -49,7 +49,7 @@ impl Sample for TemperatureSensor {
     }
 
     fn results(&self, readings: Timed<Temperature>) -> Result<Timed<Weather>, Error> {
-        let windows = Sliding::new(self.windows.size(), self.windows.slide())?;
+        let windows = self.windows.sliding()?;
         let celsius = |reading: &Temperature| reading.milli_celsius;
         let weather = readings
             .key_by(|reading| reading.station.clone())

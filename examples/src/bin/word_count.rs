@@ -11,10 +11,9 @@ use fluxus::prelude::*;
 use fluxus_examples::events::{most_frequent, LineClock, TextLine};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
-use fluxus_examples::{data, grouped, legible, Column, SizeOption, HOUR_MS};
+use fluxus_examples::{data, grouped, legible, Column, Frequent, SizeOption, HOUR_MS};
 use serde::Serialize;
 use std::cmp::Ordering;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -128,35 +127,31 @@ fn words_in(window: &[Counted]) -> u64 {
 /// All windows together.
 #[derive(Default)]
 struct Totalled {
-    words: u64,
+    words: Frequent,
     windows: u64,
     last_ms: Option<i64>,
-    counts: HashMap<String, u64>,
 }
 
 impl Totals<Counted> for Totalled {
     fn add(&mut self, row: &Counted) {
-        self.words += row.count;
+        self.words.add(&row.word, row.count);
         if self.last_ms.replace(row.start_ms) != Some(row.start_ms) {
             self.windows += 1;
-        }
-        match self.counts.get_mut(&row.word) {
-            Some(count) => *count += row.count,
-            None => drop(self.counts.insert(row.word.clone(), row.count)),
         }
     }
 
     fn text(&self) -> String {
-        match self.words {
+        match self.words.total() {
             0 => String::new(),
-            _ => most_frequent(&self.counts),
+            _ => most_frequent(&self.words),
         }
     }
 
     fn figures(&self, elapsed: Duration) -> Vec<(&'static str, u64)> {
-        let a_second = self.words as f64 / elapsed.as_secs_f64().max(1e-9);
+        let words = self.words.total();
+        let a_second = words as f64 / elapsed.as_secs_f64().max(1e-9);
         vec![
-            ("words", self.words),
+            ("words", words),
             ("windows", self.windows),
             ("words/s", a_second as u64),
         ]

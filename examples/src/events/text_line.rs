@@ -1,10 +1,8 @@
 use crate::input::{Parsed, Parser};
 use crate::sample::{Event, Generated};
-use crate::{complain, grouped, legible, Random};
+use crate::{complain, Frequent, Random};
 use fluxus::source::Line;
 use fluxus::windows::Timestamp;
-use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// A line of a text, and when it is.
@@ -39,10 +37,10 @@ impl TextLine {
     /// Lines of ten words, of a thousand that become rarer and rarer.
     pub fn made_up(count: u64, seed: u64, clock: LineClock) -> Generated<Self> {
         let mut random = Random::new(seed);
-        let mut counts = HashMap::new();
+        let mut words = Frequent::default();
         let mut word = || {
             let word = format!("word{}", 1000f64.powf(random.unit()) as u64);
-            *counts.entry(word.clone()).or_insert(0) += 1;
+            words.add(&word, 1);
             word
         };
         let event = |number| Self {
@@ -51,7 +49,7 @@ impl TextLine {
         };
         Generated {
             events: (0..count).map(event).collect(),
-            truth: most_frequent(&counts),
+            truth: most_frequent(&words),
         }
     }
 }
@@ -90,17 +88,9 @@ fn word_of(token: &str) -> String {
     token.to_lowercase().trim_matches(is_edge).to_owned()
 }
 
-/// The three most frequent words, and how often they stand there; of those that
-/// are equally frequent the first of the alphabet.
-pub fn most_frequent(counts: &HashMap<String, u64>) -> String {
-    let mut ranked: Vec<(&String, &u64)> = counts.iter().collect();
-    ranked.sort_unstable_by_key(|(word, count)| (Reverse(**count), *word));
-    let top = ranked.iter().take(3);
-    let top = top.map(|(word, count)| format!("{} {}", legible(word, 40), grouped(**count)));
-    format!(
-        "most frequent of all: {}",
-        top.collect::<Vec<_>>().join(", ")
-    )
+/// Which they are, in words.
+pub fn most_frequent(words: &Frequent) -> String {
+    format!("most frequent of all: {}", words.top_three())
 }
 
 /// Where lines lie in event time.

@@ -24,8 +24,8 @@ pub struct Request {
     pub line: u64,
 }
 
-/// Reads the Combined Log Format and Zeek's `http.log`, whichever the first line
-/// of a file looks like.
+/// Reads the Combined Log Format and Zeek's `http.log`: a file with a heading is
+/// one of Zeek's.
 #[derive(Debug, Default)]
 pub struct RequestParser {
     lines: u64,
@@ -36,8 +36,9 @@ pub struct RequestParser {
 impl Parser<Request> for RequestParser {
     fn line(&mut self, line: &str) -> Parsed<Request> {
         self.lines += 1;
-        if self.lines == 1 && ZeekFields::looks_like(line) {
-            self.fields = Some(ZeekFields::default());
+        let line = line.trim_start_matches('\u{feff}');
+        if ZeekFields::looks_like(line) {
+            self.fields.get_or_insert_with(ZeekFields::default);
         }
         if line.trim().is_empty() {
             return Parsed::Nothing;
@@ -53,11 +54,18 @@ impl Parser<Request> for RequestParser {
 }
 
 fn of_server(line: &str, number: u64) -> Result<Request, String> {
+    if line.starts_with('{') {
+        return Err("it is JSON: of Zeek's logs those between tabs are read".to_owned());
+    }
     let parsed = HttpLine::parse(line)?;
     Ok(Request {
         time: parsed.time,
         host: parsed.host.to_owned(),
-        agent: parsed.agent.to_owned(),
+        // A dash is none, as in Zeek's logs.
+        agent: match parsed.agent {
+            "-" => String::new(),
+            agent => agent.to_owned(),
+        },
         path: parsed.path.to_owned(),
         status: Some(parsed.status),
         bytes: parsed.bytes,
@@ -70,14 +78,12 @@ fn of_zeek(fields: &ZeekFields, line: &str, number: u64) -> Result<Request, Stri
     let names = [
         "ts",
         "id.orig_h",
-        "user_agent",
         "host",
         "uri",
         "status_code",
         "response_body_len",
-        "resp_mime_types",
     ];
-    let [time, host, agent, server, path, status, length, media_type] = fields.of(line, names)?;
+    let [time, host, server, path, status, length] = fields.of(line, names)?;
     if host.is_empty() {
         return Err("id.orig_h is empty".to_owned());
     }
@@ -92,11 +98,11 @@ fn of_zeek(fields: &ZeekFields, line: &str, number: u64) -> Result<Request, Stri
     Ok(Request {
         time: seconds_time(time)?,
         host: host.to_owned(),
-        agent: agent.to_owned(),
+        agent: fields.of_optional(line, "user_agent").to_owned(),
         path: format!("{server}{path}"),
         status,
         bytes: bytes(length)?,
-        media_type: media_type.to_owned(),
+        media_type: fields.of_optional(line, "resp_mime_types").to_owned(),
         line: number,
     })
 }
@@ -127,6 +133,25 @@ mod tests {
         ]);
         assert!(matches!(&server[2], Parsed::Event(request) if request.path == "/a"));
         assert_eq!(zeek, server);
+    }
+
+    #[test]
+    fn a_heading_makes_it_one_of_zeeks_wherever_it_stands() {
+        let short = "#fields\tts\tid.orig_h\thost\turi\tresponse_body_len\tstatus_code";
+        let record = "1.0\t10.0.0.7\t-\t/a\t5\t200";
+        let zeek = read(&["", "\u{feff}#separator \\x09", short, record]);
+        let Some(Parsed::Event(request)) = zeek.last() else {
+            panic!("{zeek:?}");
+        };
+        // It has no column for these.
+        assert_eq!((&*request.agent, &*request.media_type), ("", ""));
+    }
+
+    #[test]
+    fn an_agent_that_is_a_dash_is_none() {
+        let line = r#"a - - [01/Jan/1970:00:00:01 +0000] "GET /a HTTP/1.1" 200 5 "-" "-""#;
+        let parsed = read(&[line]).pop();
+        assert!(matches!(parsed, Some(Parsed::Event(request)) if request.agent.is_empty()));
     }
 
     #[test]

@@ -7,9 +7,12 @@ pub struct ZeekFields {
 }
 
 impl ZeekFields {
-    /// Whether the first line of a file looks like this format.
+    /// Whether the first line of a file looks like this format; a heading may have
+    /// been cut down to the names.
     pub fn looks_like(line: &str) -> bool {
-        line.starts_with("#separator")
+        ["#separator", "#path\t", "#fields\t"]
+            .iter()
+            .any(|begin| line.starts_with(begin))
     }
 
     /// Takes note of a line of the heading; says whether it was one.
@@ -27,7 +30,7 @@ impl ZeekFields {
         &self.path
     }
 
-    /// The values of these fields in a line; a `-` is an empty one.
+    /// The values of these fields in a line; a `-` and an `(empty)` are empty ones.
     ///
     /// ```
     /// use fluxus_examples::input::ZeekFields;
@@ -58,12 +61,24 @@ impl ZeekFields {
         for (value, field) in values.iter_mut().zip(fields) {
             let at = self.names.iter().position(|name| name == field);
             let at = at.ok_or_else(|| format!("#fields names no {field}"))?;
-            *value = match line.split('\t').nth(at) {
-                None | Some("-") => "",
-                Some(value) => value,
-            };
+            *value = value_at(line, at);
         }
         Ok(values)
+    }
+
+    /// The value of a field that older logs, or shorter ones, do not have.
+    pub fn of_optional<'line>(&self, line: &'line str, field: &str) -> &'line str {
+        match self.names.iter().position(|name| name == field) {
+            Some(at) => value_at(line, at),
+            None => "",
+        }
+    }
+}
+
+fn value_at(line: &str, at: usize) -> &str {
+    match line.split('\t').nth(at) {
+        None | Some("-" | "(empty)") => "",
+        Some(value) => value,
     }
 }
 
@@ -84,5 +99,7 @@ mod tests {
         assert!(error.contains("1 fields"), "{error}");
         let error = fields.of("1\t2", ["host"]).unwrap_err();
         assert!(error.contains("no host"), "{error}");
+        assert_eq!(fields.of_optional("1\t2", "host"), "");
+        assert_eq!(fields.of_optional("1\t2", "uid"), "2");
     }
 }
