@@ -109,7 +109,7 @@ fn the_four_known_anomalies_are_found_and_nothing_else() {
     assert_eq!(ANOMALY.rows(&[]).len(), 8);
     // Nothing is an alert at a threshold that nothing reaches.
     let run = ANOMALY.done(&["--threshold", "1000000"]);
-    assert!(run.stdout.contains("precision  - (no alerts"), "{run:?}");
+    assert!(run.stdout.contains("precision  - (no alerts)"), "{run:?}");
     assert!(run.stdout.contains("recall     0.0 % (0 of 4"), "{run:?}");
 }
 

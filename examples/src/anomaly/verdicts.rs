@@ -62,18 +62,18 @@ impl Verdicts {
         );
         if self.has_labels {
             let (right, found) = (self.right_alerts, self.found_anomalies);
-            text += &share("precision", right, self.alerts, "alerts are right");
-            text += &share("recall", found, self.anomalies, "anomalies found");
+            text += &share("precision", right, self.alerts, "alerts", "are right");
+            text += &share("recall", found, self.anomalies, "anomalies", "found");
         }
         text
     }
 }
 
-fn share(label: &str, part: u64, whole: u64, what: &str) -> String {
+fn share(label: &str, part: u64, whole: u64, name: &str, what: &str) -> String {
     if whole == 0 {
-        return format!("{label:<10} - (no {what})\n");
+        return format!("{label:<10} - (no {name})\n");
     }
     let percent = 100.0 * part as f64 / whole as f64;
     let (part, whole) = (grouped(part), grouped(whole));
-    format!("{label:<10} {percent:.1} % ({part} of {whole} {what})\n")
+    format!("{label:<10} {percent:.1} % ({part} of {whole} {name} {what})\n")
 }
