@@ -185,9 +185,11 @@ fn closing<S: Sample>(
     text
 }
 
-/// Lines that were no events, and those that the source could not read as text.
+/// Lines that were no events, and those that the source could not read as text;
+/// what is both is one.
 fn malformed_lines(report: &Report, read: &Read) -> u64 {
-    report.total(Measure::Malformed) + read.malformed
+    let of_source = report.total(Measure::Malformed);
+    read.malformed + of_source - read.mended.min(of_source)
 }
 
 /// What would otherwise go unnoticed.

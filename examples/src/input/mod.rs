@@ -141,6 +141,7 @@ struct Reading<E> {
 impl<E> Reading<E> {
     fn event(&mut self, line: Line) -> Option<E> {
         let number = line.number + 1;
+        let is_mended = line.text.contains(char::REPLACEMENT_CHARACTER);
         match self.parser.whole_line(line) {
             Parsed::Event(event) => {
                 self.count.add();
@@ -148,11 +149,12 @@ impl<E> Reading<E> {
             }
             Parsed::Nothing => None,
             Parsed::Malformed(reason) => {
-                self.tally.malformed(Malformed {
+                let malformed = Malformed {
                     file: self.file,
                     line: number,
                     reason,
-                });
+                };
+                self.tally.malformed(malformed, is_mended);
                 None
             }
         }

@@ -14,6 +14,8 @@ pub(crate) struct Tally(Arc<Mutex<Read>>);
 pub(crate) struct Read {
     pub(crate) events: u64,
     pub(crate) malformed: u64,
+    /// Those of them that had been mended for bad UTF-8: their source counts them, too.
+    pub(crate) mended: u64,
     /// The first of the malformed lines.
     pub(crate) first: Vec<Malformed>,
 }
@@ -28,9 +30,10 @@ impl Tally {
         self.lock().clone()
     }
 
-    pub(crate) fn malformed(&self, line: Malformed) {
+    pub(crate) fn malformed(&self, line: Malformed, is_mended: bool) {
         let mut read = self.lock();
         read.malformed += 1;
+        read.mended += u64::from(is_mended);
         if read.first.len() < MOST_KEPT {
             read.first.push(line);
         }

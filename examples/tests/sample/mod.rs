@@ -85,6 +85,11 @@ impl Sample {
         assert!(run.stderr.contains("none of their lines"), "{run:?}");
         assert!(run.stderr.contains(":2: "), "{run:?}");
         assert_eq!(counted(&run, "malformed"), 2);
+        // No text and no event either: still one line.
+        let mut file = file_of("");
+        file.write_all(b"\xff\xfe\n").expect("it can be written");
+        let run = self.done(&["--input", file.path().to_str().expect("a path of text")]);
+        assert_eq!(counted(&run, "malformed"), 1);
     }
 }
 
