@@ -679,7 +679,8 @@ mod tests {
 
     /// The invariants, and that stale timers are bounded.
     fn check(lists: &WindowLists<i64, u64>) {
-        if lists.timers.iter().count() > 200 {
+        let has_many = lists.timers.iter().nth(200).is_some();
+        if has_many {
             return;
         }
         let timers: BTreeSet<_> = lists.timers.iter().map(|t| (t.slot, t.at)).collect();
@@ -826,6 +827,8 @@ mod tests {
             let mut lists = WindowLists::new(Trigger::event_time(), Lateness::NONE, limit);
             for round in 0..20 {
                 for key in keys_of_round(round) {
+                    // The invariants are of all keys: a look at every one takes long.
+                    let add = if key % 10 == 0 { add } else { add_only };
                     add(&mut lists, key, 100 * round + key % 50);
                 }
                 lists.advance(at(100 * round + 99));
