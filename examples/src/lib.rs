@@ -15,25 +15,20 @@ pub mod events;
 pub mod input;
 pub mod sample;
 mod table;
+pub mod totals;
 
 mod latency;
 mod program;
 mod window_options;
 
-mod audience;
 mod data;
 mod figures;
-mod frequent;
-mod heaviest;
 mod random;
 mod terminal;
 
-pub use audience::Audience;
 pub use data::data;
 pub use engine_options::{EngineOptions, Format};
 pub use figures::{clock_text, grouped, latency_line, minute_text, rounded, time_text};
-pub use frequent::Frequent;
-pub use heaviest::Heaviest;
 pub use program::main;
 pub use random::Random;
 pub use run::{complain, run, Failure};

@@ -11,9 +11,8 @@ use fluxus::windows::{Filtered, MaxBy, MinBy};
 use fluxus_examples::events::{Click, Visitor};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
-use fluxus_examples::{
-    data, grouped, rounded, shortened, time_text, Audience, Column, GapOption, MINUTE_MS,
-};
+use fluxus_examples::totals::Audience;
+use fluxus_examples::{data, grouped, rounded, shortened, time_text, Column, GapOption, MINUTE_MS};
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};

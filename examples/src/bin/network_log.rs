@@ -12,8 +12,9 @@ use fluxus::windows::{Filtered, Quantiles, TopKBy};
 use fluxus_examples::events::{By, Transfer};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
+use fluxus_examples::totals::Heaviest;
 use fluxus_examples::{
-    data, grouped, rounded, shortened, time_text, Column, Heaviest, SlideOptions, MINUTE_MS,
+    data, grouped, rounded, shortened, time_text, Column, SlideOptions, MINUTE_MS,
 };
 use serde::Serialize;
 use std::cmp::{Ordering, Reverse};

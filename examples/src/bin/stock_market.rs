@@ -9,9 +9,10 @@
 use clap::Args;
 use fluxus::prelude::*;
 use fluxus::windows::{Fold, MaxBy, MinBy};
-use fluxus_examples::events::{dollars, Courses, Quote};
+use fluxus_examples::events::{dollars, Quote};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
+use fluxus_examples::totals::Courses;
 use fluxus_examples::{data, grouped, legible, minute_text, rounded, Column, SizeOption, DAY_MS};
 use serde::Serialize;
 use std::cmp::Ordering;

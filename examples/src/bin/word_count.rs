@@ -11,7 +11,8 @@ use fluxus::prelude::*;
 use fluxus_examples::events::{most_frequent, LineClock, TextLine};
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
-use fluxus_examples::{data, grouped, legible, Column, Frequent, SizeOption, HOUR_MS};
+use fluxus_examples::totals::Frequent;
+use fluxus_examples::{data, grouped, legible, Column, SizeOption, DAY_MS};
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ struct WordCount {
 
     /// How far a line is from the next: line i, from 0, has the event time i x MS
     #[arg(long, value_name = "MS", default_value_t = 1,
-          value_parser = value_parser!(u64).range(1..=1000 * HOUR_MS))]
+          value_parser = value_parser!(u64).range(1..=36_525 * DAY_MS))]
     line_ms: u64,
 
     /// How many words of each window the table shows

@@ -14,7 +14,7 @@ pub use click::{Click, Visitor};
 pub use device_reading::{DeviceReading, ReadingClock};
 pub use entry::Entry;
 pub use entry_parser::EntryParser;
-pub use quote::{dollars, Courses, Quote};
+pub use quote::{dollars, Quote};
 pub use temperature::Temperature;
 pub use text_line::{most_frequent, LineClock, TextLine};
 pub use transfer::{By, Transfer};

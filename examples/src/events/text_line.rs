@@ -1,6 +1,7 @@
 use crate::input::{Parsed, Parser};
 use crate::sample::{Event, Generated};
-use crate::{complain, Frequent, Random};
+use crate::totals::Frequent;
+use crate::{complain, Random};
 use fluxus::source::Line;
 use fluxus::windows::Timestamp;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-use crate::{grouped, Frequent};
+use super::Frequent;
+use crate::grouped;
 use std::collections::HashSet;
 
 /// What all visits of a site come to.
