@@ -60,7 +60,10 @@ impl ZeekFields {
         let mut values = [""; N];
         for (value, field) in values.iter_mut().zip(fields) {
             let at = self.names.iter().position(|name| name == field);
-            let at = at.ok_or_else(|| format!("#fields names no {field}"))?;
+            let at = at.ok_or_else(|| match self.path.as_str() {
+                "" => format!("#fields names no {field}"),
+                path => format!("#fields names no {field}: it is a log of kind {path:?}"),
+            })?;
             *value = value_at(line, at);
         }
         Ok(values)
