@@ -65,7 +65,7 @@ impl Sample for LogAnomaly {
     }
 
     fn results(&self, entries: Timed<Entry>) -> Result<Timed<Check>, Error> {
-        let windows = Sliding::new(self.windows.size(), self.windows.slide())?;
+        let windows = self.windows.sliding()?;
         let is_error = |entry: &Entry| entry.is_error;
         let first = MinBy::key(|entry: &Entry| (entry.time, entry.text.clone()));
         let has_value = |entry: &Entry| entry.millionths.is_some();
