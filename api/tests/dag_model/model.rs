@@ -6,6 +6,11 @@ use super::Dag;
 use fluxus::testing::Said;
 use std::collections::BTreeMap;
 
+/// The most events of a stream, and pairs of one key that a join looks at. Chance
+/// may broadcast to eight workers three times and join what came of it with itself:
+/// that would take the model minutes.
+const MOST: usize = 20_000;
+
 /// What is to be heard of a stream.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Expected {
@@ -29,6 +34,21 @@ impl Expected {
 
     fn events(&self) -> impl Iterator<Item = Event> + '_ {
         self.lineages.values().flatten().cloned()
+    }
+
+    fn len(&self) -> usize {
+        self.lineages.values().map(Vec::len).sum()
+    }
+
+    /// How many pairs of one key there are.
+    fn pairs(&self, other: &Self) -> usize {
+        let mut keys = BTreeMap::<u32, usize>::new();
+        for event in self.lineages.values().flatten() {
+            *keys.entry(event.key).or_default() += 1;
+        }
+        let rights = other.lineages.values().flatten();
+        let met = rights.map(|right| keys.get(&right.key).copied().unwrap_or(0));
+        met.sum()
     }
 
     /// Whether all of it is from sources. (Results of windows may lie just one
@@ -159,7 +179,7 @@ fn sessions(times: &[i64]) -> Vec<(i64, i64)> {
 }
 
 /// What each stream that is left at the end must say, at so many workers.
-pub(crate) fn expected(dag: &Dag, workers: usize) -> Vec<Expected> {
+pub(crate) fn expected(dag: &Dag, workers: usize) -> Option<Vec<Expected>> {
     let source = |partitions: &Vec<Vec<Said<Event>>>| {
         let lines = partitions.iter().flatten();
         let event = |line: &Said<Event>| match line {
@@ -235,6 +255,9 @@ pub(crate) fn expected(dag: &Dag, workers: usize) -> Vec<Expected> {
                     true => stream.clone(),
                     false => streams.remove(taken.stream / 7 % streams.len()),
                 };
+                if stream.pairs(&other) > MOST {
+                    return None;
+                }
                 streams.push(stream.met(&other, step, taken.does));
             }
             Does::Fold | Does::Scan | Does::Process => streams.push(stream.counted()),
@@ -243,6 +266,9 @@ pub(crate) fn expected(dag: &Dag, workers: usize) -> Vec<Expected> {
             Does::Session if stream.is_raw() => streams.push(stream.windows(step, sessions)),
             Does::Session => streams.push(stream.windows(step, tumbling)),
         }
+        if streams.iter().any(|stream| stream.len() > MOST) {
+            return None;
+        }
     }
-    streams
+    Some(streams)
 }
