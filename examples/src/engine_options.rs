@@ -36,6 +36,12 @@ pub enum Format {
 }
 
 impl EngineOptions {
+    /// Whether anything of it was asked for (an idle strategy apart, which is there in
+    /// any case).
+    pub(crate) fn is_given(&self) -> bool {
+        self.workers.is_some() || self.cores.is_some() || self.no_pin || self.batch.is_some()
+    }
+
     /// The configuration that these options ask for.
     pub fn config(&self) -> Config {
         let mut config = Config::new().idle(self.idle);

@@ -92,6 +92,12 @@ impl SharedOptions {
         if self.latency.speed.is_some() && !measures {
             return Some("--speed goes with --latency or --compare");
         }
+        if self.latency.compare && self.engine.is_given() {
+            return Some(
+                "--compare tries workers, pinning, idle strategies and batches of its own: leave \
+                 --workers, --cores, --no-pin and --batch out",
+            );
+        }
         if self.format == Format::Jsonl && measures {
             return Some("--latency and --compare print a table, not JSON lines");
         }

@@ -49,6 +49,8 @@ pub fn main<S: Sample>() -> ExitCode {
     }
 }
 
+const ENDED_BY_HAND: &str = "ended by Ctrl-C: this is what was read until then";
+
 /// Where events come from, opened.
 pub(crate) struct Begun<E> {
     pub(crate) events: Timed<E>,
@@ -86,7 +88,7 @@ pub(crate) fn begin<S: Sample>(
     for file in &files {
         readable(file, shared.input.is_empty())?;
     }
-    let events = events(job, sample, &files, disorder, &tally)?;
+    let events = events(job, sample, &files, disorder, shared.show_malformed, &tally)?;
     Ok(Begun {
         events,
         tally,
@@ -97,9 +99,14 @@ pub(crate) fn begin<S: Sample>(
 
 /// Says at once what is wrong with a file, not when a worker comes to it.
 fn readable(file: &Path, comes_along: bool) -> Result<(), Failure> {
-    let problem = match File::open(file).and_then(|opened| opened.metadata()) {
+    let problem = match file.metadata() {
         Ok(metadata) if metadata.is_dir() => "it is a directory".to_owned(),
-        Ok(_) => return Ok(()),
+        // A pipe may be opened once only: its writer would lose its reader.
+        Ok(metadata) if !metadata.is_file() => return Ok(()),
+        Ok(_) => match File::open(file) {
+            Ok(_) => return Ok(()),
+            Err(error) => error.to_string(),
+        },
         Err(error) => error.to_string(),
     };
     let mend = match comes_along {
@@ -128,6 +135,9 @@ fn print_results<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(), Fa
     let mut read = begun.tally.read();
     read.events += shared.generate.unwrap_or(0);
     tell_problems(shared, S::Event::LONGEST_LINE, &begun.files, &read, &report);
+    if !is_table && report.ending == JobEnding::Drained {
+        complain("note", ENDED_BY_HAND);
+    }
     if !is_table {
         return Ok(());
     }
@@ -150,7 +160,8 @@ fn closing<S: Sample>(
     };
     let mut text = String::from("\n");
     if report.ending == JobEnding::Drained {
-        text.push_str("ended by Ctrl-C: this is what was read until then\n\n");
+        text.push_str(ENDED_BY_HAND);
+        text.push_str("\n\n");
     }
     let own = totals.text();
     if !own.is_empty() {
@@ -205,15 +216,6 @@ fn tell_problems(
             .get(index)
             .map_or("", |file| file.to_str().unwrap_or("?"))
     };
-    if shared.show_malformed {
-        for line in &read.first {
-            let reason = legible(&line.reason, 200);
-            complain(
-                "malformed",
-                format!("{}:{}: {reason}", of(line.file), line.line),
-            );
-        }
-    }
     let of_source = report.total(Measure::Malformed);
     if of_source > 0 {
         let message = format!(

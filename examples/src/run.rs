@@ -42,6 +42,8 @@ pub fn run(job: Job) -> Result<Report, Failure> {
 
 /// Says something on standard error: "warning" or "error", and what.
 pub fn complain(kind: &str, message: impl Display) {
+    // It may hold the name of a file.
+    let message = terminal::legible(&message.to_string(), usize::MAX);
     terminal::say(&format!("{kind}: {message}\n"));
 }
 

@@ -6,6 +6,7 @@ use fluxus::windows::Timestamp;
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::mpsc;
+use unicode_width::UnicodeWidthStr;
 
 /// A column of a table.
 #[derive(Clone, Copy)]
@@ -100,15 +101,37 @@ fn table_line<'cell, R>(
         if !line.is_empty() {
             line.push_str("  ");
         }
-        let width = column.width;
+        // Figures are whole, whatever becomes of the columns.
+        let cell = match column.align {
+            Align::Left => fitted(cell, column.width),
+            Align::Right => cell.to_owned(),
+        };
+        let blanks = " ".repeat(column.width.saturating_sub(cell.width()));
         match column.align {
-            Align::Left => line.push_str(&format!("{cell:<width$}")),
-            Align::Right => line.push_str(&format!("{cell:>width$}")),
+            Align::Left => line.extend([cell, blanks]),
+            Align::Right => line.extend([blanks, cell]),
         }
     }
     line.truncate(line.trim_end().len());
     line.push('\n');
     line
+}
+
+/// As much of a cell as fits in so many places of a terminal, on which some
+/// characters take two.
+fn fitted(cell: &str, width: usize) -> String {
+    if cell.width() <= width {
+        return cell.to_owned();
+    }
+    let mut fitted = String::new();
+    for character in cell.chars() {
+        fitted.push(character);
+        if fitted.width() >= width {
+            fitted.pop();
+            break;
+        }
+    }
+    fitted + "…"
 }
 
 /// The heading of a table: names, and below them the units.
@@ -246,5 +269,26 @@ impl<S: Sample> Sink<S::Row> for Results<S> {
         // Nobody waits for the totals of a job that failed.
         let _ = self.done.send(written);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitted;
+    use unicode_width::UnicodeWidthStr;
+
+    #[test]
+    fn a_cell_keeps_to_its_column() {
+        for (cell, width, shown) in [
+            ("Reykjavik", 9, "Reykjavik"),
+            ("Reykjavik", 8, "Reykjav…"),
+            ("東京都", 6, "東京都"),
+            ("東京都", 5, "東京…"),
+            ("東京都", 4, "東…"),
+        ] {
+            let fitted = fitted(cell, width);
+            assert_eq!(fitted, shown);
+            assert!(fitted.width() <= width);
+        }
     }
 }

@@ -26,8 +26,13 @@ pub fn legible(text: &str, most: usize) -> String {
             break;
         }
         match character {
-            // The marks of right-to-left text act beyond the word.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            // The marks of right-to-left text act beyond the word, other marks are lines or
+            // not to be seen at all.
+            '\u{61c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => {
                 shown.extend(character.escape_unicode());
             }
             control if control.is_control() => shown.extend(control.escape_unicode()),

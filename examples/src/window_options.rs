@@ -17,7 +17,7 @@ pub const DAY_MS: u64 = 24 * HOUR_MS;
 /// A hundred years, a third of what event time can hold.
 const LONGEST_MS: u64 = 3_155_760_000_000;
 /// In how many windows an event may lie.
-const MOST_WINDOWS: u64 = 100_000;
+const MOST_WINDOWS: u64 = 10_000;
 
 /// Windows of one size.
 #[derive(Args, Clone, Copy, Debug)]
@@ -71,6 +71,15 @@ impl<const SIZE_MS: u64, const SLIDE_MS: u64> SlideOptions<SIZE_MS, SLIDE_MS> {
                 problem: format!(
                     "every event would lie in {} windows: make --slide-ms at least {least_ms}",
                     grouped(each)
+                ),
+            });
+        }
+        if self.slide_ms > self.size.window_ms {
+            return Err(Error::Operator {
+                operator: "window".to_owned(),
+                problem: format!(
+                    "events between two windows would lie in none: make --slide-ms at most {}",
+                    self.size.window_ms
                 ),
             });
         }

@@ -52,8 +52,8 @@ impl Sample for ClickStream {
     fn results(&self, clicks: Timed<Click>) -> Result<Timed<Visit>, Error> {
         let gap = self.sessions.gap();
         let is_page_view = |click: &Click| click.is_page_view;
-        let first = MinBy::key(|click: &Click| click.place);
-        let last = MaxBy::key(|click: &Click| click.place);
+        let first = MinBy::key(|click: &Click| (click.place, click.page.clone()));
+        let last = MaxBy::key(|click: &Click| (click.place, click.page.clone()));
         let visits = clicks
             .key_by(|click| click.visitor.clone())
             .window(Session::with_gap(gap)?)

@@ -60,8 +60,8 @@ impl Sample for StockMarket {
         let size = self.windows.size();
         let offset_ns = (MONDAY.as_nanos() % size.as_nanos()) as i64;
         // By time, not by arrival: quotes may be out of order.
-        let first = MinBy::key(|quote: &Quote| quote.time);
-        let last = MaxBy::key(|quote: &Quote| quote.time);
+        let first = MinBy::key(Quote::place);
+        let last = MaxBy::key(Quote::place);
         let high = Max::of(|quote: &Quote| quote.high);
         let low = Min::of(|quote: &Quote| quote.low);
         let volume = Sum::of(|quote: &Quote| quote.volume);

@@ -12,7 +12,7 @@ use fluxus::prelude::*;
 use fluxus_examples::events::Temperature;
 use fluxus_examples::input::Parser;
 use fluxus_examples::sample::{Generated, Row, Sample, Timed, Totals};
-use fluxus_examples::{data, time_text, Column, SlideOptions, HOUR_MS};
+use fluxus_examples::{data, legible, time_text, Column, SlideOptions, HOUR_MS};
 use serde::Serialize;
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
@@ -106,7 +106,7 @@ impl Weather {
 impl Row for Weather {
     const COLUMNS: &'static [Column<Self>] = &[
         Column::text("until (UTC)", 19, |row| time_text(row.to_ms)),
-        Column::text("station", 8, |row| row.station.clone()),
+        Column::text("station", 8, |row| legible(&row.station, 8)),
         Column::figure("readings", "", 8, |row| row.readings.to_string()),
         Column::figure("mean", "°C", 6, |row| format!("{:.1}", row.mean_c)),
         Column::figure("min", "°C", 6, |row| format!("{:.1}", row.min_c)),

@@ -110,7 +110,7 @@ impl Row for Counted {
             let words = words_in(row.peers()).max(1);
             format!("{:.1}", 100.0 * row.count as f64 / words as f64)
         }),
-        Column::text("word", 1, |row| legible(&row.word, 40)),
+        Column::text("word", 41, |row| legible(&row.word, 40)),
     ];
     type Totals = Totalled;
 

@@ -18,8 +18,8 @@ pub struct EntryParser {
     year: i32,
     /// What the values of the file are called.
     name: String,
-    lines: u64,
-    has_values: bool,
+    /// None until a line was one or the other.
+    has_values: Option<bool>,
 }
 
 /// As the first name in the heading of `timestamp,value`.
@@ -58,8 +58,7 @@ impl EntryParser {
         Self {
             year,
             name: name.to_owned(),
-            lines: 0,
-            has_values: false,
+            has_values: None,
         }
     }
 }
@@ -70,20 +69,36 @@ impl Parser<Entry> for EntryParser {
         if line.trim().is_empty() {
             return Parsed::Nothing;
         }
-        self.lines += 1;
-        if self.lines == 1 {
-            let (first, others) = line.split_once(',').unwrap_or((line, ""));
-            let first = first.trim().to_ascii_lowercase();
-            // A heading, or values at once.
-            if TIME_COLUMNS.contains(&first.as_str()) && others.split(',').count() <= 2 {
-                self.has_values = true;
-                return Parsed::Nothing;
-            }
-            self.has_values = value_of(line, "").is_ok();
-        }
         match self.has_values {
-            true => value_of(line, &self.name).into(),
-            false => message_of(line, self.year).into(),
+            Some(true) => value_of(line, &self.name).into(),
+            Some(false) => message_of(line, self.year).into(),
+            None => self.first_line(line),
+        }
+    }
+}
+
+impl EntryParser {
+    /// A heading, or an event that tells what the file holds. A line that is none
+    /// of these tells nothing.
+    fn first_line(&mut self, line: &str) -> Parsed<Entry> {
+        let (first, others) = line.split_once(',').unwrap_or((line, ""));
+        let first = first.trim().to_ascii_lowercase();
+        if TIME_COLUMNS.contains(&first.as_str()) && others.split(',').count() <= 2 {
+            self.has_values = Some(true);
+            return Parsed::Nothing;
+        }
+        let value = value_of(line, &self.name);
+        let message = message_of(line, self.year);
+        self.has_values = match (&value, &message) {
+            (Ok(_), _) => Some(true),
+            (Err(_), Ok(_)) => Some(false),
+            (Err(_), Err(_)) => None,
+        };
+        let looks_like_a_value = iso_time(&first).is_ok() || seconds_time(&first).is_ok();
+        match value {
+            Err(reason) if looks_like_a_value && message.is_err() => Parsed::Malformed(reason),
+            Err(_) => message.into(),
+            Ok(entry) => Parsed::Event(entry),
         }
     }
 }
@@ -286,6 +301,22 @@ mod tests {
             ("flow", Some(3_000_000))
         );
         assert_eq!(entry.is_anomaly, None);
+    }
+
+    #[test]
+    fn a_first_line_that_is_broken_decides_nothing() {
+        for (first, second, reason) in [
+            ("2003-10-11,oops", "2003-10-11,1", "no number"),
+            ("when,value", "2003-10-11,1", ""),
+            ("hello", "Oct 11 22:14:15 box su: all is well", ""),
+        ] {
+            let parsed = read(&[first, second]);
+            let Parsed::Malformed(told) = &parsed[0] else {
+                panic!("{first}: {parsed:?}");
+            };
+            assert!(told.contains(reason), "{first}: {told}");
+            assert!(matches!(parsed[1], Parsed::Event(_)), "{parsed:?}");
+        }
     }
 
     #[test]

@@ -48,38 +48,43 @@ impl Quote {
     pub fn parser(file: &Path) -> impl Parser<Self> {
         let stem = file.file_stem().unwrap_or_default();
         let symbol = stem.to_string_lossy().into_owned();
-        move |line: &str| Self::parse(line, &symbol)
+        let mut columns = Ok(Columns::default());
+        move |line: &str| {
+            if line.is_empty() {
+                return Parsed::Nothing;
+            }
+            if line.to_ascii_lowercase().starts_with("date,") {
+                columns = Columns::of(line);
+                return Parsed::Nothing;
+            }
+            let quote = columns.clone();
+            quote
+                .and_then(|columns| Self::parse(line, &symbol, columns))
+                .into()
+        }
     }
 
     /// `2008-01-02,199.27,200.26,192.55,194.84,38542100`: the time, open, high, low
     /// and close in dollars, and how many shares were traded.
-    fn parse(line: &str, symbol: &str) -> Parsed<Self> {
-        if line.is_empty() || line.starts_with("Date,") {
-            return Parsed::Nothing;
-        }
-        let parse = || {
-            let fields: Vec<&str> = line.split(',').collect();
-            let [time, open, high, low, close, volume, ..] = fields[..] else {
-                return Err(format!("it has {} fields, not 6 or more", fields.len()));
-            };
-            let quote = Self {
-                symbol: symbol.to_owned(),
-                time: iso_time(time)?,
-                open: price(open)?,
-                high: price(high)?,
-                low: price(low)?,
-                close: price(close)?,
-                volume: match volume.trim().parse() {
-                    Ok(volume) if volume <= MOST_SHARES => volume,
-                    _ => return Err(format!("{volume:?} is no number of shares")),
-                },
-            };
-            match quote.high < quote.low {
-                true => Err("its high is below its low".to_owned()),
-                false => Ok(quote),
-            }
+    fn parse(line: &str, symbol: &str, columns: Columns) -> Result<Self, String> {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [time, open, high, low, close, volume] = columns.of_line(&fields)?;
+        let quote = Self {
+            symbol: symbol.to_owned(),
+            time: iso_time(time)?,
+            open: price(open)?,
+            high: price(high)?,
+            low: price(low)?,
+            close: price(close)?,
+            volume: match volume.trim().parse() {
+                Ok(volume) if volume <= MOST_SHARES => volume,
+                _ => return Err(format!("{volume:?} is no number of shares")),
+            },
         };
-        parse().into()
+        match quote.high < quote.low {
+            true => Err("its high is below its low".to_owned()),
+            false => Ok(quote),
+        }
     }
 
     /// Eight symbols by turns, every minute from Monday, the third of January 2000,
@@ -119,11 +124,55 @@ impl Quote {
         }
     }
 
+    /// Where in time it lies; of two quotes of one time, the lower one comes first,
+    /// whichever file it is from.
+    pub fn place(&self) -> (Timestamp, [i64; 4]) {
+        (self.time, [self.open, self.close, self.low, self.high])
+    }
+
     /// Adds what its shares were paid with, three times: the mean of high, low and
     /// close stands for the price of each.
     pub fn add_paid(paid_thrice: &mut i128, quote: &Self) {
         let thrice = i128::from(quote.high + quote.low + quote.close);
         *paid_thrice += thrice * i128::from(quote.volume);
+    }
+}
+
+/// In which columns of a file its quotes stand, from 0.
+#[derive(Clone, Copy)]
+struct Columns([usize; 6]);
+
+impl Default for Columns {
+    /// Those of a file without a heading.
+    fn default() -> Self {
+        Self([0, 1, 2, 3, 4, 5])
+    }
+}
+
+impl Columns {
+    const NAMES: [&'static str; 6] = ["date", "open", "high", "low", "close", "volume"];
+
+    /// As the heading says, in whatever order.
+    fn of(heading: &str) -> Result<Self, String> {
+        let heading = heading.to_ascii_lowercase();
+        let names: Vec<&str> = heading.split(',').map(str::trim).collect();
+        let mut columns = [0; 6];
+        for (column, name) in columns.iter_mut().zip(Self::NAMES) {
+            let place = names.iter().position(|other| *other == name);
+            *column = place.ok_or_else(|| format!("the heading names no column {name}"))?;
+        }
+        Ok(Self(columns))
+    }
+
+    fn of_line<'line>(self, fields: &[&'line str]) -> Result<[&'line str; 6], String> {
+        let mut found = [""; 6];
+        for (field, column) in found.iter_mut().zip(self.0) {
+            *field = fields.get(column).ok_or_else(|| {
+                let needed = self.0.iter().max().map_or(0, |last| last + 1);
+                format!("it has {} fields, not {needed} or more", fields.len())
+            })?;
+        }
+        Ok(found)
     }
 }
 

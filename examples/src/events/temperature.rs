@@ -34,8 +34,11 @@ impl Temperature {
         let parse = || {
             let fields: Vec<&str> = line.split(',').collect();
             let [station, _, _, _, _, fahrenheit, .., time] = fields[..] else {
-                return Err(format!("it has {} fields", fields.len()));
+                return Err(format!("it has {} fields, not 7 or more", fields.len()));
             };
+            if station.is_empty() {
+                return Err("it names no station".to_owned());
+            }
             let fahrenheit: f64 = match fahrenheit.parse() {
                 Ok(number) if (-200.0..1000.0).contains(&number) => number,
                 _ => return Err(format!("{fahrenheit:?} is no temperature in °F")),

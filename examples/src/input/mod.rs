@@ -1,6 +1,7 @@
 //! Files into events.
 
 mod combined_log;
+mod file_lines;
 mod request;
 mod syslog;
 mod tally;
@@ -13,11 +14,13 @@ pub use syslog::SyslogLine;
 pub use times::{iso_time, log_time, seconds_time};
 pub use zeek::ZeekFields;
 
+use file_lines::FileLines;
 use tally::EventCount;
 pub(crate) use tally::{Read, Tally};
 
 use crate::sample::{Event, Sample, Timed};
-use fluxus::source::{Line, LinesSource};
+use crate::{complain, legible};
+use fluxus::source::Line;
 use fluxus::windows::BoundedDisorder;
 use fluxus::{Error, Job};
 use std::path::{Path, PathBuf};
@@ -106,11 +109,13 @@ pub(crate) fn events<S: Sample>(
     sample: &S,
     files: &[PathBuf],
     disorder: Duration,
+    show_malformed: bool,
     tally: &Tally,
 ) -> Result<Timed<S::Event>, Error> {
     let sources = files
         .iter()
-        .map(|file| LinesSource::new(file).limit(S::Event::LONGEST_LINE));
+        .map(|file| FileLines::of(job, file, S::Event::LONGEST_LINE));
+    let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let (sample, tally, files) = (sample.clone(), tally.clone(), files.to_vec());
     let events = job
         .sources(sources)
@@ -118,6 +123,10 @@ pub(crate) fn events<S: Sample>(
         .map_with(
             move |file| Reading {
                 file,
+                shown_as: match show_malformed {
+                    true => files.get(file).cloned(),
+                    false => None,
+                },
                 parser: sample.parser(files.get(file).map_or(Path::new(""), PathBuf::as_path)),
                 count: EventCount::new(&tally),
                 tally: tally.clone(),
@@ -133,14 +142,20 @@ pub(crate) fn events<S: Sample>(
 /// What stands between the lines of a file and its events.
 struct Reading<E> {
     file: usize,
+    /// What the file is called where its malformed lines are shown.
+    shown_as: Option<PathBuf>,
     parser: Box<dyn Parser<E>>,
     count: EventCount,
     tally: Tally,
 }
 
 impl<E> Reading<E> {
-    fn event(&mut self, line: Line) -> Option<E> {
+    fn event(&mut self, mut line: Line) -> Option<E> {
         let number = line.number + 1;
+        // What some editors put in front of a file.
+        if number == 1 && line.text.starts_with('\u{feff}') {
+            line.text.remove(0);
+        }
         let is_mended = line.text.contains(char::REPLACEMENT_CHARACTER);
         match self.parser.whole_line(line) {
             Parsed::Event(event) => {
@@ -149,6 +164,13 @@ impl<E> Reading<E> {
             }
             Parsed::Nothing => None,
             Parsed::Malformed(reason) => {
+                if let Some(file) = &self.shown_as {
+                    let reason = legible(&reason, 200);
+                    complain(
+                        "malformed",
+                        format!("{}:{number}: {reason}", file.display()),
+                    );
+                }
                 let malformed = Malformed {
                     file: self.file,
                     line: number,

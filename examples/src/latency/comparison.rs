@@ -88,6 +88,12 @@ pub(super) fn compare(
         "the host let a thread that only slept wake up to {} us late meanwhile",
         micros(hiccups)
     );
+    if measured.iter().all(|one| one.results.named("50").is_none()) {
+        text.push_str(
+            "\ntoo few results to compare by: replay longer (--seconds), faster (--rate, --speed), \
+             or with shorter windows\n",
+        );
+    }
     text.push_str(&format!(
         "\np50 to max: from the moment the event was due that sets results free to the results;\n\
          best and worst by p99, or by p50 where too few results lie beyond p99;\n\

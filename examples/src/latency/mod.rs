@@ -27,8 +27,9 @@ use hiccups::Hiccups;
 use replay::Replay;
 use schedule::Schedule;
 use sink::ResultsOut;
+use std::io;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// What one run came to.
 pub(crate) struct Measured {
@@ -75,7 +76,10 @@ pub(crate) fn measure<S: Sample>(sample: &S, shared: &SharedOptions) -> Result<(
         true => comparison::compare(&title, shared, once)?,
         false => page::one(&title, &once(shared.engine.config())?),
     };
-    show(&text)?;
+    match show(&text) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+        shown => shown?,
+    }
     if let Some(path) = &shared.latency.report {
         std::fs::write(path, page)
             .map_err(|error| Failure::from(format!("{}: {error}", path.display())))?;
@@ -152,12 +156,14 @@ fn run_once<S: Sample>(
     let elapsed = started.elapsed();
     let cores_used = CpuTime::now().since(cpu).as_secs_f64() / elapsed.as_secs_f64().max(1e-9);
     let sending = begun.elapsed_when_sent().unwrap_or(elapsed);
+    // The last event is followed by nothing: its share of the time belongs to it.
+    let asked_s = (schedule.total() as f64 / schedule.rate()).max(1e-9);
     Ok(Measured {
         results: results.recv().map_err(|_| {
             Failure::from("the run was ended before there was anything to measure".to_owned())
         })?,
         hiccups: hiccups.stop(),
-        reached: schedule.total() as f64 / sending.max(Duration::from_nanos(1)).as_secs_f64(),
+        reached: schedule.total() as f64 / sending.as_secs_f64().max(asked_s),
         asked: schedule.rate(),
         cores_used,
     })

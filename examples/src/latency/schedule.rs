@@ -106,7 +106,8 @@ impl Schedule {
             Pace::Even { interval_ns } => (number as f64 * interval_ns) as u64,
             Pace::AsRecorded { speed } => {
                 let (place, shift) = self.place(number);
-                let since = self.latest[place].nanos() - self.latest[0].nanos();
+                let first = self.latest[0].nanos();
+                let since = self.latest[place].nanos().saturating_sub(first);
                 (since.saturating_add(shift) as f64 / speed) as u64
             }
         }
