@@ -207,6 +207,9 @@ where
         if !is_all || !wants_more {
             return is_all && !self.pairs.has_due();
         }
+        if !self.pairs.has_due() {
+            return true;
+        }
         self.pairs.remove(|time, key, alone| {
             let (left, right) = match alone {
                 Alone::Left(left) => (Some(left), None),

@@ -106,16 +106,6 @@ pub(crate) trait TimedWindows {
     fn revise(&mut self, timer: Timer) -> Option<Timer>;
 }
 
-/// Whoever has timers of which none ever moves or becomes stale.
-pub(crate) trait DueSlots {
-    /// These are due next: reads a little of each, so that the cache misses of all of
-    /// them go on at once.
-    fn bring_near(&self, slots: impl Iterator<Item = Slot>);
-
-    /// A timer of this slot has come due. Says whether more are wanted for now.
-    fn due(&mut self, slot: Slot) -> bool;
-}
-
 /// Stale timers that are always allowed.
 const FEW: usize = 64;
 /// Parts of buckets that one call sees to.
@@ -234,61 +224,51 @@ impl Timers {
         Next::Later
     }
 
-    /// Hands out timers that have come due, in no order, a few more than `most` at the
-    /// most. Says whether there may be more.
+    /// Takes off timers that have come due, in no order, a few more than `most` at the
+    /// most: their slots go into `into`. Says whether there may be more.
     ///
     /// For timers that never move: they need not be brought into order, nor looked at
     /// twice.
-    pub(crate) fn drain_due(
+    pub(crate) fn take_due(
         &mut self,
         watermark: Timestamp,
         most: usize,
-        slots: &mut impl DueSlots,
+        into: &mut Vec<Slot>,
     ) -> bool {
-        let mut count = 0;
-        while count < most {
+        let mut seen = 0;
+        while seen < most {
             if self.near.peek().is_some_and(|near| near.0.at <= watermark) {
-                let Some(Near(timer)) = self.near.pop() else {
-                    continue;
-                };
-                count += 1;
-                if !slots.due(timer.slot) {
-                    return true;
+                if let Some(Near(timer)) = self.near.pop() {
+                    into.push(timer.slot);
                 }
+                seen += 1;
             } else if self.ring.starts_by(watermark) {
                 self.words.clear();
                 let taken = self.ring.take(&mut self.words);
-                slots.bring_near(self.words.iter().map(|&word| slot_of(word)));
-                let mut wants_more = true;
+                seen += self.words.len();
+                if taken.is_over(watermark) {
+                    into.extend(self.words.iter().map(|&word| slot_of(word)));
+                    continue;
+                }
+                // Of the bucket that the watermark lies in.
                 for &word in &self.words {
                     let timer = taken.timer(word);
-                    match wants_more && timer.at <= watermark {
-                        true => wants_more = slots.due(timer.slot),
-                        // Of the bucket that the watermark lies in; or not now.
+                    match timer.at <= watermark {
+                        true => into.push(timer.slot),
                         false => self.near.push(Near(timer)),
                     }
-                }
-                count += self.words.len();
-                if !wants_more {
-                    return true;
                 }
             } else if self.far.starts_by(watermark) {
                 self.taken.clear();
                 self.far.take(&mut self.taken);
-                slots.bring_near(self.taken.iter().map(|timer| timer.slot));
-                let mut wants_more = true;
+                seen += self.taken.len();
                 for place in 0..self.taken.len() {
                     let timer = self.taken[place];
-                    match (timer.at <= watermark, wants_more) {
-                        (true, true) => wants_more = slots.due(timer.slot),
-                        (true, false) => self.near.push(Near(timer)),
+                    match timer.at <= watermark {
+                        true => into.push(timer.slot),
                         // It lies in a narrower bucket now.
-                        (false, _) => self.set_elsewhere(timer),
+                        false => self.set_elsewhere(timer),
                     }
-                }
-                count += self.taken.len();
-                if !wants_more {
-                    return true;
                 }
             } else {
                 self.ring.move_to(watermark);
