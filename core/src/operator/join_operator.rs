@@ -188,6 +188,8 @@ impl<L, R, J: Joining<L, R>, C: Collector<J::Row>> JoinOperator<L, R, J, C> {
                 return Flow::Busy;
             }
         }
+        // The next ones lie in one piece then, from the beginning on.
+        self.waiting.clear();
         match self.behind.take() {
             Some(Behind::Signal(signal)) => self.raise(signal),
             Some(Behind::EndOfBatch) => self.next.end_batch(),
@@ -361,7 +363,7 @@ where
         let key = self.join.key_of(&record);
         culprit.cleared();
         let record = Ahead::new(time, key, record, 0);
-        let flow = match self.join.is_large() || !self.waiting.is_empty() {
+        let flow = match !self.waiting.is_empty() || self.join.is_large() {
             true => self.wait(record),
             false => self.take(record),
         };

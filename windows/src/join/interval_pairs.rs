@@ -211,7 +211,7 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, slot: Option<Slot>, time: Timestamp, key: K) -> Result<Slot, Declined> {
         if time <= self.watermark {
             return Err(Declined::Late);

@@ -47,6 +47,8 @@ pub(crate) struct TimedLists<T> {
     /// how many of them were seen to.
     due: Vec<Slot>,
     done: usize,
+    /// No records.
+    none: InOrder<T>,
 }
 
 struct Fronts<'a, T>(&'a [TimedList<T>]);
@@ -88,6 +90,7 @@ impl<T> TimedLists<T> {
             len: 0,
             due: Vec::new(),
             done: 0,
+            none: InOrder::new(),
         }
     }
 
@@ -155,9 +158,12 @@ impl<T> TimedLists<T> {
         slot: Slot,
         numbers: Range<usize>,
     ) -> impl Iterator<Item = &mut Held<T>> {
-        let list = self.lists.get_mut(slot.index());
-        list.into_iter()
-            .flat_map(move |list| list.records.range_mut(numbers.clone()))
+        let records = match self.lists.get_mut(slot.index()) {
+            Some(list) => &mut list.records,
+            // None are asked of a slot that has no list.
+            None => &mut self.none,
+        };
+        records.range_mut(numbers)
     }
 
     /// The numbers of the records of `slot` at these times.
@@ -180,7 +186,7 @@ impl<T> TimedLists<T> {
         self.len += 1;
         if is_first || end < list.timer_at {
             list.timer_at = end;
-            self.timers.set(timer(end, slot));
+            self.timers.set_instant(end, slot);
         }
     }
 
@@ -195,7 +201,7 @@ impl<T> TimedLists<T> {
         };
         let number = list.records.insert(held);
         self.len += 1;
-        self.timers.set(timer(end, slot));
+        self.timers.set_instant(end, slot);
         number
     }
 
@@ -295,15 +301,9 @@ impl<T> TimedLists<T> {
             return true;
         };
         list.timer_at = end_of(first.time);
-        self.timers.set(timer(list.timer_at, slot));
+        self.timers.set_instant(list.timer_at, slot);
         false
     }
-}
-
-#[inline]
-fn timer(at: Timestamp, slot: Slot) -> Timer {
-    let end = Timestamp::from_nanos(at.nanos().saturating_add(1));
-    Timer { at, end, slot }
 }
 
 #[cfg(test)]

@@ -145,7 +145,16 @@ impl Timers {
         }
     }
 
-    #[inline]
+    /// Sets the timer of what has no window: its end is the instant behind.
+    #[inline(always)]
+    pub(crate) fn set_instant(&mut self, at: Timestamp, slot: Slot) {
+        if !self.ring.set(at, slot) {
+            let end = Timestamp::from_nanos(at.nanos().saturating_add(1));
+            self.set_elsewhere(Timer { at, end, slot });
+        }
+    }
+
+    #[inline(never)]
     fn set_elsewhere(&mut self, timer: Timer) {
         match self.far.reaches_back_to(timer.at) {
             true => self.far.set(timer),
@@ -237,7 +246,15 @@ impl Timers {
     ) -> bool {
         let mut seen = 0;
         while seen < most {
-            if self.near.peek().is_some_and(|near| near.0.at <= watermark) {
+            let of_run = self
+                .run
+                .get(self.done)
+                .filter(|first| first.at <= watermark);
+            if let Some(timer) = of_run {
+                into.push(timer.slot);
+                self.done += 1;
+                seen += 1;
+            } else if self.near.peek().is_some_and(|near| near.0.at <= watermark) {
                 if let Some(Near(timer)) = self.near.pop() {
                     into.push(timer.slot);
                 }
@@ -250,12 +267,19 @@ impl Timers {
                     into.extend(self.words.iter().map(|&word| slot_of(word)));
                     continue;
                 }
-                // Of the bucket that the watermark lies in.
+                // Of the bucket that the watermark lies in: what is left is next.
+                let is_free = self.done == self.run.len();
+                if is_free {
+                    self.run.clear();
+                    self.done = 0;
+                    self.words.sort_unstable();
+                }
                 for &word in &self.words {
                     let timer = taken.timer(word);
-                    match timer.at <= watermark {
-                        true => into.push(timer.slot),
-                        false => self.near.push(Near(timer)),
+                    match (timer.at <= watermark, is_free) {
+                        (true, _) => into.push(timer.slot),
+                        (false, true) => self.run.push(timer),
+                        (false, false) => self.near.push(Near(timer)),
                     }
                 }
             } else if self.far.starts_by(watermark) {
