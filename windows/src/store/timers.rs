@@ -826,4 +826,56 @@ mod tests {
         }
         assert_eq!(timers.len(), 0);
     }
+
+    /// Timers that never move are taken off when they are due, each once, however the
+    /// watermark lies to the buckets and however few are asked for.
+    #[test]
+    fn what_is_due_is_taken_off_once_at_all_scales_of_time() {
+        let mut state = 5u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            (state >> 33) % below
+        };
+        for unit in [1, 1_000, 300_000, 1_000_000, 70_000_000, 1_000_000_000] {
+            for most in [1, 10, 1_000] {
+                let mut timers = Timers::at_last_instants(100 * unit, 16);
+                let mut oracle: Vec<(i64, u32)> = Vec::new();
+                let mut watermark = 0;
+                for round in 0..300 {
+                    for _ in 0..random(12) {
+                        // Most a little ahead; a few far ahead, or in the past.
+                        let ahead = match random(20) {
+                            0 => 5_000,
+                            1 => -3,
+                            _ => random(120) as i64,
+                        };
+                        let at = watermark + ahead * unit + random(unit as u64) as i64;
+                        let slot = random(50) as u32;
+                        timers.set_instant(Timestamp::from_nanos(at), Slot(slot));
+                        oracle.push((at, slot));
+                    }
+                    watermark += random(9 * unit as u64) as i64;
+                    if round % 100 == 99 {
+                        watermark += 6_000 * unit;
+                    }
+                    let reached = Timestamp::from_nanos(watermark);
+                    let mut taken = Vec::new();
+                    let mut is_more = timers.advance(reached);
+                    while is_more {
+                        is_more = timers.take_due(reached, most, &mut taken);
+                    }
+                    assert!(!timers.may_be_due(reached));
+                    let mut taken: Vec<_> = taken.into_iter().map(|slot| slot.0).collect();
+                    let is_due = |timer: &(i64, u32)| timer.0 <= watermark;
+                    let mut due: Vec<_> =
+                        oracle.iter().filter(|t| is_due(t)).map(|t| t.1).collect();
+                    oracle.retain(|timer| !is_due(timer));
+                    taken.sort_unstable();
+                    due.sort_unstable();
+                    assert_eq!(taken, due, "unit {unit}, {most} at most, round {round}");
+                    assert_eq!(timers.iter().count(), oracle.len());
+                }
+            }
+        }
+    }
 }
