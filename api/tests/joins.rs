@@ -6,6 +6,8 @@ use fluxus::testing::{assert_in_any_order, run_with_seeds};
 use fluxus::windows::{IntervalBounds, Sliding, TableChange};
 use fluxus::{Either, Measure, Rejection, Timed, WhenFull};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A record: its key, its time, and which it is.
@@ -349,4 +351,37 @@ fn a_session_join_and_a_sliding_one_go_through_the_same_door() {
         assert!(sessions.iter().any(|row| row.0 == Some(number)));
         assert!(sessions.iter().any(|row| row.1 == Some(number)));
     }
+}
+
+/// Two streams as long as each other, that both could go faster than the join. What
+/// the watermark of the slower one sets free takes many polls; it must not lose its
+/// turn over that, or the other one runs ahead, and all its records are held.
+#[test]
+fn neither_stream_runs_ahead_of_the_other() {
+    const RECORDS: u64 = 40_000;
+    let passed: [Arc<AtomicU64>; 2] = Default::default();
+    let apart = Arc::new(AtomicU64::new(0));
+    let job = Job::new("in step", Config::new().workers(1)).unwrap();
+    let side = |own: usize| {
+        let (own, other) = (passed[own].clone(), passed[1 - own].clone());
+        let apart = apart.clone();
+        job.from_iter(0..RECORDS)
+            .inspect(move |_| {
+                let mine = own.fetch_add(1, Ordering::Relaxed) + 1;
+                let ahead = mine.saturating_sub(other.load(Ordering::Relaxed));
+                apart.fetch_max(ahead, Ordering::Relaxed);
+            })
+            .timestamps(
+                |&n| Timestamp::from_micros(n as i64),
+                BoundedDisorder::monotonous(),
+            )
+            .key_by(|n| n % 500)
+    };
+    let bounds = IntervalBounds::within(Duration::from_micros(3_000));
+    let pairs = side(0).interval_join(side(1), bounds).inner().collect();
+    job.run_local().unwrap();
+    assert!(pairs.take().len() as u64 > RECORDS);
+    // A ring full, a batch on its way to it, and one beyond.
+    let apart = apart.load(Ordering::Relaxed);
+    assert!(apart <= 8_192, "{apart} records");
 }

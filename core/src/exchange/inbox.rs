@@ -12,8 +12,11 @@ pub(crate) struct InboxTask<T, C> {
     stage: Stage<C>,
     inputs: Vec<Input<T>>,
     combiner: WatermarkCombiner,
-    /// The input that is looked at first, in turn.
-    first: usize,
+    /// The input whose turn it is, and what was taken of it in this turn: a turn that
+    /// was broken off goes on first. Otherwise an input whose watermarks set much free
+    /// would lose part of each turn, and fall ever further behind the others.
+    turn: usize,
+    taken_in_turn: usize,
     records: CounterWriter,
     /// Signals that the combined inputs owe to the chain, in order.
     owed: Vec<Signal>,
@@ -63,7 +66,8 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
                     }
                 })
                 .collect(),
-            first: 0,
+            turn: 0,
+            taken_in_turn: 0,
             records: instance.counter(&name, Measure::RecordsIn),
             stage: Stage::new(name, instance, chain),
             owed: Vec::with_capacity(4),
@@ -222,26 +226,29 @@ impl<T, C: Collector<T>> InboxTask<T, C> {
         Flow::Open
     }
 
+    /// Gives every input its turn, of `budget` records each. A turn that the chain
+    /// ends by closing goes on when it is open again.
     fn take_from_all(&mut self, budget: usize) -> Result<(usize, Flow), Fault> {
-        // Compared, not divided: a poll that finds nothing is what a record has to
-        // wait for, and two divisions were a fifth of it.
-        let after = |index: usize, inputs: usize| match index + 1 {
-            next if next < inputs => next,
-            _ => 0,
-        };
         let inputs = self.inputs.len();
-        let mut index = self.first;
-        // Also when the chain closes before all had their turn: otherwise one
-        // input that always has more would keep the others waiting for ever.
-        self.first = after(index, inputs);
         let mut taken = 0;
         for _ in 0..inputs {
-            let (count, flow) = self.take(index, budget)?;
+            let left = budget.saturating_sub(self.taken_in_turn);
+            let (count, flow) = self.take(self.turn, left)?;
             taken += count;
+            if !flow.is_open() && count < left {
+                self.taken_in_turn += count;
+                return Ok((taken, flow));
+            }
+            self.taken_in_turn = 0;
+            // Compared, not divided: a poll that finds nothing is what a record has
+            // to wait for, and two divisions were a fifth of it.
+            self.turn = match self.turn + 1 {
+                next if next < inputs => next,
+                _ => 0,
+            };
             if !flow.is_open() {
                 return Ok((taken, flow));
             }
-            index = after(index, inputs);
         }
         Ok((taken, Flow::Open))
     }

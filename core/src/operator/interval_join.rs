@@ -1,4 +1,4 @@
-use super::join_operator::{JoinOperator, Joining};
+use super::join_operator::{held_in_pairs, JoinOperator, Joining};
 use super::keyed_legs::{key_of_either, keyed_legs, EitherRings};
 use super::side_lanes::SideLanes;
 use super::waiting::Caches;
@@ -150,46 +150,7 @@ where
     type Key = K;
     type Row = JoinedPair<K, J::Left<L>, J::Right<R>>;
 
-    #[inline]
-    fn key_of(&self, record: &Either<L, R>) -> K {
-        (self.key_of)(record)
-    }
-
-    #[inline]
-    fn take(&mut self, record: Ahead<K, Either<L, R>>) -> Result<(), (Declined, Either<L, R>)> {
-        let slot = record.slot();
-        let Ahead {
-            time, key, value, ..
-        } = record;
-        match value {
-            Either::Left(value) => {
-                let taken = self.pairs.left_at(slot, time, key, value);
-                taken.map_err(|(why, value)| (why, Either::Left(value)))
-            }
-            Either::Right(value) => {
-                let taken = self.pairs.right_at(slot, time, key, value);
-                taken.map_err(|(why, value)| (why, Either::Right(value)))
-            }
-        }
-    }
-
-    #[inline]
-    fn is_large(&self) -> bool {
-        self.pairs.is_large()
-    }
-
-    #[inline]
-    fn expect(&self, record: &mut Ahead<K, Either<L, R>>) {
-        self.pairs.expect(record, &Caches);
-    }
-
-    fn look_ahead(&self, records: &mut [Ahead<K, Either<L, R>>]) {
-        self.pairs.look_ahead(records, &Caches);
-    }
-
-    fn advance(&mut self, time: Timestamp) -> bool {
-        self.pairs.advance(time)
-    }
+    held_in_pairs!();
 
     #[inline]
     fn has_rows(&self) -> bool {
@@ -207,6 +168,9 @@ where
         if !is_all || !wants_more {
             return is_all && !self.pairs.has_due();
         }
+        if !self.pairs.has_due() {
+            return true;
+        }
         self.pairs.remove(|time, key, alone| {
             let (left, right) = match alone {
                 Alone::Left(left) => (Some(left), None),
@@ -217,14 +181,6 @@ where
                 None => true,
             }
         })
-    }
-
-    fn stats(&self) -> JoinStats {
-        self.pairs.stats()
-    }
-
-    fn most_records(&self) -> usize {
-        self.most_records
     }
 }
 

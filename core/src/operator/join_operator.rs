@@ -59,6 +59,62 @@ pub(crate) trait Joining<L, R> {
     fn most_records(&self) -> usize;
 }
 
+/// Implements the methods of [`Joining`] that are the same of every join that has its
+/// machine in a field `pairs`: records go in by their sides, keys are looked for ahead.
+macro_rules! held_in_pairs {
+    () => {
+        #[inline]
+        fn key_of(&self, record: &Either<L, R>) -> K {
+            (self.key_of)(record)
+        }
+
+        #[inline]
+        fn take(&mut self, record: Ahead<K, Either<L, R>>) -> Result<(), (Declined, Either<L, R>)> {
+            let slot = record.slot();
+            let Ahead {
+                time, key, value, ..
+            } = record;
+            match value {
+                Either::Left(value) => {
+                    let taken = self.pairs.left_at(slot, time, key, value);
+                    taken.map_err(|(why, value)| (why, Either::Left(value)))
+                }
+                Either::Right(value) => {
+                    let taken = self.pairs.right_at(slot, time, key, value);
+                    taken.map_err(|(why, value)| (why, Either::Right(value)))
+                }
+            }
+        }
+
+        #[inline]
+        fn is_large(&self) -> bool {
+            self.pairs.is_large()
+        }
+
+        #[inline]
+        fn expect(&self, record: &mut Ahead<K, Either<L, R>>) {
+            self.pairs.expect(record, &Caches);
+        }
+
+        fn look_ahead(&self, records: &mut [Ahead<K, Either<L, R>>]) {
+            self.pairs.look_ahead(records, &Caches);
+        }
+
+        fn advance(&mut self, time: Timestamp) -> bool {
+            self.pairs.advance(time)
+        }
+
+        fn stats(&self) -> JoinStats {
+            self.pairs.stats()
+        }
+
+        fn most_records(&self) -> usize {
+            self.most_records
+        }
+    };
+}
+pub(super) use held_in_pairs;
+
 /// A join of two streams, with everything about it that does not depend on which
 /// join it is: rows that wait for room, the signal that set them free, what is
 /// rejected.
@@ -188,6 +244,8 @@ impl<L, R, J: Joining<L, R>, C: Collector<J::Row>> JoinOperator<L, R, J, C> {
                 return Flow::Busy;
             }
         }
+        // The next ones lie in one piece then, from the beginning on.
+        self.waiting.clear();
         match self.behind.take() {
             Some(Behind::Signal(signal)) => self.raise(signal),
             Some(Behind::EndOfBatch) => self.next.end_batch(),
@@ -361,7 +419,7 @@ where
         let key = self.join.key_of(&record);
         culprit.cleared();
         let record = Ahead::new(time, key, record, 0);
-        let flow = match self.join.is_large() || !self.waiting.is_empty() {
+        let flow = match !self.waiting.is_empty() || self.join.is_large() {
             true => self.wait(record),
             false => self.take(record),
         };

@@ -35,7 +35,10 @@ where
 {
     let route = {
         let key_of = key_of.clone();
-        move |record: &Either<A::Item, B::Item>| partition_of(&key_of(record), consumers)
+        move |record: &Either<A::Item, B::Item>| match consumers {
+            1 => 0,
+            _ => partition_of(&key_of(record), consumers),
+        }
     };
     vec![
         Leg::routed(plan, "left, hash by key", left, Either::Left, route.clone()),

@@ -1,5 +1,6 @@
+use crate::join::in_order::Held;
 use crate::join::join_keys::JoinKeys;
-use crate::join::timed_list::{DueList, Held, TimedLists};
+use crate::join::timed_list::{DueList, TimedLists};
 use crate::time::saturating_nanos;
 use crate::{Ahead, Declined, JoinLimit, JoinStats, Prefetch, Slot, Timestamp};
 use std::hash::Hash;
@@ -198,7 +199,7 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
     fn forget_replaced(&mut self, slot: Slot) {
         let watermark = self.watermark;
         let is_replaced = |records: &TimedLists<R>| {
-            let second = records.records(slot).and_then(|records| records.get(1));
+            let second = records.at(slot, 1);
             second.is_some_and(|second| second.time <= watermark)
         };
         while is_replaced(&self.right) {
@@ -254,8 +255,8 @@ impl<K: Hash + Eq, L, R> AsOfPairs<K, L, R> {
                 };
                 seen += 1;
                 let place = self.right.between(slot, &(Timestamp::MIN..=left.time)).end;
-                let versions = self.right.records(slot);
-                let version = place.checked_sub(1).and_then(|last| versions?.get(last));
+                let last = place.checked_sub(1);
+                let version = last.and_then(|last| self.right.at(slot, last));
                 let version =
                     version.filter(|version| is_within(tolerance, version.time, left.time));
                 self.alone += u64::from(version.is_none());

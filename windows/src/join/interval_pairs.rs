@@ -1,5 +1,6 @@
+use crate::join::in_order::Held;
 use crate::join::join_keys::JoinKeys;
-use crate::join::timed_list::{Held, TimedLists};
+use crate::join::timed_list::TimedLists;
 use crate::{Ahead, Declined, IntervalBounds, JoinLimit, JoinStats, Prefetch, Slot, Timestamp};
 use std::hash::Hash;
 use std::ops::Range;
@@ -55,21 +56,24 @@ pub struct IntervalPairs<K, L, R> {
     /// There may be something to remove.
     is_due: bool,
     /// The record that has come last, while it meets others.
-    arrived: Option<Arrived<L, R>>,
+    arrived: Option<Arrived>,
 }
 
+/// A record that meets others; it is held among those of its side already.
 #[derive(Debug)]
-struct Arrived<L, R> {
-    record: Of<Held<L>, Held<R>>,
+struct Arrived {
+    side: Side,
     slot: Slot,
+    /// Its number among those of its side.
+    number: usize,
     /// The records of the other side that it is still to meet.
     partners: Range<usize>,
 }
 
-#[derive(Debug)]
-enum Of<L, R> {
-    Left(L),
-    Right(R),
+#[derive(Clone, Copy, Debug)]
+enum Side {
+    Left,
+    Right,
 }
 
 /// A record that goes without having met a partner.
@@ -143,16 +147,19 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
             has_partner: !partners.is_empty(),
             value,
         };
-        if partners.is_empty() && self.bounds.end_of_left(time) > self.watermark {
-            self.left
-                .insert_timed(slot, held, self.bounds.end_of_left(time));
-            return Ok(());
+        let end = self.bounds.end_of_left(time);
+        // One for which no partner can come any more goes as soon as it has met those
+        // that are there.
+        self.is_due |= end <= self.watermark;
+        let number = self.left.insert_timed(slot, held, end);
+        if !partners.is_empty() {
+            self.arrived = Some(Arrived {
+                side: Side::Left,
+                slot,
+                number,
+                partners,
+            });
         }
-        self.arrived = Some(Arrived {
-            record: Of::Left(held),
-            slot,
-            partners,
-        });
         Ok(())
     }
 
@@ -188,20 +195,23 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
             has_partner: !partners.is_empty(),
             value,
         };
-        if partners.is_empty() && self.bounds.end_of_right(time) > self.watermark {
-            self.right
-                .insert_timed(slot, held, self.bounds.end_of_right(time));
-            return Ok(());
+        let end = self.bounds.end_of_right(time);
+        // One for which no partner can come any more goes as soon as it has met those
+        // that are there.
+        self.is_due |= end <= self.watermark;
+        let number = self.right.insert_timed(slot, held, end);
+        if !partners.is_empty() {
+            self.arrived = Some(Arrived {
+                side: Side::Right,
+                slot,
+                number,
+                partners,
+            });
         }
-        self.arrived = Some(Arrived {
-            record: Of::Right(held),
-            slot,
-            partners,
-        });
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn slot(&mut self, slot: Option<Slot>, time: Timestamp, key: K) -> Result<Slot, Declined> {
         if time <= self.watermark {
             return Err(Declined::Late);
@@ -259,72 +269,39 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
         let Some(arrived) = &mut self.arrived else {
             return true;
         };
-        let key = self.keys.key(arrived.slot);
-        match &arrived.record {
-            Of::Left(left) => {
-                let others = self.right.held_mut(arrived.slot, arrived.partners.clone());
-                for right in others {
-                    arrived.partners.start += 1;
-                    right.has_partner = true;
-                    if !each(left.time.max(right.time), key, &left.value, &right.value) {
-                        break;
+        let (slot, partners) = (arrived.slot, arrived.partners.clone());
+        let key = self.keys.key(slot);
+        let mut met = 0;
+        match arrived.side {
+            Side::Left => {
+                if let Some(left) = self.left.at(slot, arrived.number) {
+                    for right in self.right.range_mut(slot, partners) {
+                        met += 1;
+                        right.has_partner = true;
+                        if !each(left.time.max(right.time), key, &left.value, &right.value) {
+                            break;
+                        }
                     }
                 }
             }
-            Of::Right(right) => {
-                let others = self.left.held_mut(arrived.slot, arrived.partners.clone());
-                for left in others {
-                    arrived.partners.start += 1;
-                    left.has_partner = true;
-                    if !each(left.time.max(right.time), key, &left.value, &right.value) {
-                        break;
+            Side::Right => {
+                if let Some(right) = self.right.at(slot, arrived.number) {
+                    for left in self.left.range_mut(slot, partners) {
+                        met += 1;
+                        left.has_partner = true;
+                        if !each(left.time.max(right.time), key, &left.value, &right.value) {
+                            break;
+                        }
                     }
                 }
             }
         }
-        if !arrived.partners.is_empty() {
+        arrived.partners.start += met;
+        if met > 0 && !arrived.partners.is_empty() {
             return false;
         }
-        self.hold_arrived();
+        self.arrived = None;
         true
-    }
-
-    /// The record that came last has met all there are: it is held for those that
-    /// are still to come, if there can be any.
-    fn hold_arrived(&mut self) {
-        let Some(Arrived { record, slot, .. }) = self.arrived.take() else {
-            return;
-        };
-        match record {
-            Of::Left(held) => {
-                let end = self.bounds.end_of_left(held.time);
-                // One that makes a row alone is handed out when it goes.
-                if end > self.watermark || (self.keeps_left && !held.has_partner) {
-                    self.is_due |= end <= self.watermark;
-                    self.left.insert_timed(slot, held, end);
-                } else {
-                    self.alone += u64::from(!held.has_partner);
-                }
-            }
-            Of::Right(held) => {
-                let end = self.bounds.end_of_right(held.time);
-                if end > self.watermark || (self.keeps_right && !held.has_partner) {
-                    self.is_due |= end <= self.watermark;
-                    self.right.insert_timed(slot, held, end);
-                } else {
-                    self.alone += u64::from(!held.has_partner);
-                }
-            }
-        }
-        self.let_go_of(slot);
-    }
-
-    /// Frees the slot of a key of which nothing is held.
-    #[inline]
-    fn let_go_of(&mut self, slot: Slot) {
-        if self.left.is_empty(slot) && self.right.is_empty(slot) {
-            self.keys.let_go(slot);
-        }
     }
 
     /// Moves the watermark to `time`; one that does not rise does nothing. Says
@@ -358,6 +335,10 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
     /// Such a record is handed out at the last instant at which a partner could have
     /// come, or at its own time if that is later.
     pub fn remove(&mut self, mut each: impl FnMut(Timestamp, &K, Alone<L, R>) -> bool) -> bool {
+        if self.has_pairs() {
+            // Numbers of records hold as long as none is removed.
+            return false;
+        }
         let (bounds, watermark) = (self.bounds, self.watermark);
         let Self {
             keys,
@@ -417,22 +398,15 @@ impl<K: Hash + Eq, L, R> IntervalPairs<K, L, R> {
 
     /// The left records that are held of a key, in the order of time.
     pub fn held_left<'a>(&'a self, key: &K) -> impl Iterator<Item = (Timestamp, &'a L)> {
-        let records = self.keys.find(key).and_then(|slot| self.left.records(slot));
-        records
-            .into_iter()
-            .flatten()
-            .map(|held| (held.time, &held.value))
+        let slot = self.keys.find(key);
+        let records = slot.into_iter().flat_map(|slot| self.left.records(slot));
+        records.map(|held| (held.time, &held.value))
     }
 
     /// The right records that are held of a key, in the order of time.
     pub fn held_right<'a>(&'a self, key: &K) -> impl Iterator<Item = (Timestamp, &'a R)> {
-        let records = self
-            .keys
-            .find(key)
-            .and_then(|slot| self.right.records(slot));
-        records
-            .into_iter()
-            .flatten()
-            .map(|held| (held.time, &held.value))
+        let slot = self.keys.find(key);
+        let records = slot.into_iter().flat_map(|slot| self.right.records(slot));
+        records.map(|held| (held.time, &held.value))
     }
 }

@@ -35,19 +35,23 @@ impl<K: Hash + Eq> JoinKeys<K> {
 
     /// The slot of `key`, of which something is held from now on; a new one if need
     /// be, none when the limit is met. It may be known already where it was.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn slot(
         &mut self,
         known: Option<Slot>,
         key: K,
         is_idle: impl Fn(Slot) -> bool,
     ) -> Option<Slot> {
-        let found = match known.filter(|&slot| self.slab.key(slot) == &key) {
+        match known {
             // A freed slot keeps its key: it must not be among the free ones.
-            Some(slot) if !is_idle(slot) => return Some(slot),
-            _ => self.slab.find(&key),
-        };
-        let slot = match found {
+            Some(slot) if self.slab.key(slot) == &key && !is_idle(slot) => Some(slot),
+            _ => self.find_or_give(key, is_idle),
+        }
+    }
+
+    #[inline(never)]
+    fn find_or_give(&mut self, key: K, is_idle: impl Fn(Slot) -> bool) -> Option<Slot> {
+        let slot = match self.slab.find(&key) {
             Some(slot) if is_idle(slot) => {
                 self.idle -= 1;
                 slot

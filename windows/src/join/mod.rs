@@ -6,6 +6,7 @@
 
 pub(crate) mod kind;
 
+pub(crate) mod in_order;
 pub(crate) mod interval_bounds;
 pub(crate) mod join_keys;
 pub(crate) mod timed_list;

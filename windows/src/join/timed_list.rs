@@ -1,22 +1,13 @@
-use crate::store::timers::{DueSlots, Next, TimedWindows, Timer, Timers};
+use crate::join::in_order::{Held, InOrder};
+use crate::store::timers::{Next, TimedWindows, Timer, Timers};
 use crate::{Prefetch, Slot, Timestamp};
-use std::collections::VecDeque;
 use std::mem::size_of;
 use std::ops::{Range, RangeInclusive};
 
-/// A record that is held, and whether it has met a partner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Held<T> {
-    pub(crate) time: Timestamp,
-    pub(crate) has_partner: bool,
-    pub(crate) value: T,
-}
-
-/// The records of one key, in the order of time; those of one instant in that of
-/// their coming.
+/// The records of one key.
 #[derive(Debug)]
 struct TimedList<T> {
-    records: VecDeque<Held<T>>,
+    records: InOrder<T>,
     /// Where the timer is set that holds for the first record. Without records
     /// there is none.
     timer_at: Timestamp,
@@ -25,7 +16,7 @@ struct TimedList<T> {
 impl<T> TimedList<T> {
     const fn new() -> Self {
         Self {
-            records: VecDeque::new(),
+            records: InOrder::new(),
             timer_at: Timestamp::MAX,
         }
     }
@@ -52,23 +43,20 @@ pub(crate) struct TimedLists<T> {
     lists: Vec<TimedList<T>>,
     timers: Timers,
     len: usize,
+    /// Lists whose first records are at their end, as often as they have some, and
+    /// how many of them were seen to.
+    due: Vec<Slot>,
+    done: usize,
     /// No records.
-    none: VecDeque<Held<T>>,
+    none: InOrder<T>,
 }
-
-/// Records for which an emptied list keeps memory.
-const KEPT: usize = 1024;
-/// Records of a list that are asked for ahead.
-const EXPECTED: usize = 4;
-/// Records that are looked at one by one before the list is halved instead.
-const NEAR: usize = 4;
 
 struct Fronts<'a, T>(&'a [TimedList<T>]);
 
 impl<T> TimedWindows for Fronts<'_, T> {
     fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
         let lists = slots.filter_map(|slot| self.0.get(slot.index()));
-        let firsts = lists.filter_map(|list| list.records.front());
+        let firsts = lists.filter_map(|list| list.records.first());
         // Both ends of a record: it may lie in two cache lines.
         let odd = firsts.filter(|first| (first.time == Timestamp::MIN) & first.has_partner);
         std::hint::black_box(odd.count());
@@ -79,36 +67,6 @@ impl<T> TimedWindows for Fronts<'_, T> {
         let list = self.0.get(timer.slot.index())?;
         let is_stale = list.records.is_empty() || list.timer_at != timer.at;
         (!is_stale).then_some(timer)
-    }
-}
-
-/// Lists whose first records are at their end: as many as timers have come due, as
-/// each record has one.
-struct Due<'a, T, F> {
-    lists: &'a mut [TimedList<T>],
-    len: &'a mut usize,
-    each: F,
-}
-
-impl<T, F: FnMut(Slot, Held<T>, bool) -> bool> DueSlots for Due<'_, T, F> {
-    fn bring_near(&self, slots: impl Iterator<Item = Slot>) {
-        Fronts(self.lists).bring_near(slots);
-    }
-
-    #[inline(always)]
-    fn due(&mut self, slot: Slot) -> bool {
-        let Some(list) = self.lists.get_mut(slot.index()) else {
-            return true;
-        };
-        let Some(held) = list.records.pop_front() else {
-            return true;
-        };
-        *self.len -= 1;
-        let is_empty = list.records.is_empty();
-        if is_empty && list.records.capacity() > KEPT {
-            list.records.shrink_to(KEPT);
-        }
-        (self.each)(slot, held, is_empty)
     }
 }
 
@@ -130,7 +88,9 @@ impl<T> TimedLists<T> {
             lists: Vec::with_capacity(keys),
             timers: Timers::at_last_instants(reach.max(1), keys),
             len: 0,
-            none: VecDeque::new(),
+            due: Vec::new(),
+            done: 0,
+            none: InOrder::new(),
         }
     }
 
@@ -158,17 +118,8 @@ impl<T> TimedLists<T> {
     /// Asks for the records in `slot`, whose list was [expected](Self::expect).
     #[inline(always)]
     pub(crate) fn expect_records(&self, slot: Slot, memory: &impl Prefetch) {
-        let Some(list) = self.lists.get(slot.index()) else {
-            return;
-        };
-        // The first ones, and the last, behind which the next one comes.
-        let (front, _) = list.records.as_slices();
-        for held in front.iter().take(EXPECTED) {
-            memory.prefetch(&held.value);
-            memory.prefetch(&held.has_partner);
-        }
-        if let Some(last) = list.records.back() {
-            memory.prefetch(&last.has_partner);
+        if let Some(list) = self.lists.get(slot.index()) {
+            list.records.expect(memory);
         }
     }
 
@@ -181,48 +132,45 @@ impl<T> TimedLists<T> {
     }
 
     /// Whether nothing is held in `slot`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_empty(&self, slot: Slot) -> bool {
-        self.records(slot).map_or(true, VecDeque::is_empty)
+        let list = self.lists.get(slot.index());
+        list.map_or(true, |list| list.records.is_empty())
     }
 
     /// The records in `slot`, in the order of time.
-    #[inline]
-    pub(crate) fn records(&self, slot: Slot) -> Option<&VecDeque<Held<T>>> {
-        Some(&self.lists.get(slot.index())?.records)
+    pub(crate) fn records(&self, slot: Slot) -> impl Iterator<Item = &Held<T>> {
+        let list = self.lists.get(slot.index());
+        list.into_iter().flat_map(|list| list.records.iter())
     }
 
-    /// The same, to change what their order does not know.
-    #[inline]
-    pub(crate) fn records_mut(&mut self, slot: Slot) -> Option<&mut VecDeque<Held<T>>> {
-        Some(&mut self.lists.get_mut(slot.index())?.records)
-    }
-
-    /// The records of these numbers in `slot`, which there are.
+    /// The record of this number in `slot`.
     #[inline(always)]
-    pub(crate) fn held_mut(
+    pub(crate) fn at(&self, slot: Slot, number: usize) -> Option<&Held<T>> {
+        self.lists.get(slot.index())?.records.at(number)
+    }
+
+    /// The records of these numbers in `slot`, to change what their order does not
+    /// know.
+    #[inline(always)]
+    pub(crate) fn range_mut(
         &mut self,
         slot: Slot,
         numbers: Range<usize>,
     ) -> impl Iterator<Item = &mut Held<T>> {
-        // None are asked of a slot that has no list.
-        let list = self.lists.get_mut(slot.index());
-        let records = match list {
-            Some(list) if !numbers.is_empty() => list.records.range_mut(numbers),
-            _ => self.none.range_mut(..),
+        let records = match self.lists.get_mut(slot.index()) {
+            Some(list) => &mut list.records,
+            // None are asked of a slot that has no list.
+            None => &mut self.none,
         };
-        records
+        records.range_mut(numbers)
     }
 
     /// The numbers of the records of `slot` at these times.
     #[inline(always)]
     pub(crate) fn between(&self, slot: Slot, times: &RangeInclusive<Timestamp>) -> Range<usize> {
-        let Some(records) = self.records(slot) else {
-            return 0..0;
-        };
-        let first = first_from(records, *times.start());
-        let end = end_of(records, *times.end());
-        first..end.max(first)
+        let list = self.lists.get(slot.index());
+        list.map_or(0..0, |list| list.records.between(times))
     }
 
     /// Puts a record where it belongs in the order of time. `end` is when it is to
@@ -234,64 +182,76 @@ impl<T> TimedLists<T> {
             return;
         };
         let is_first = list.records.is_empty();
-        let place = end_of(&list.records, held.time);
-        match place == list.records.len() {
-            true => list.records.push_back(held),
-            false => list.records.insert(place, held),
-        }
+        list.records.insert(held);
         self.len += 1;
         if is_first || end < list.timer_at {
             list.timer_at = end;
-            self.timers.set(timer(end, slot));
+            self.timers.set_instant(end, slot);
         }
     }
 
     /// As [`insert`](Self::insert), with a timer for this record alone, whatever is in
     /// front of it: for lists out of which records go by
-    /// [`remove_due`](Self::remove_due) only.
+    /// [`remove_due`](Self::remove_due) only. Says which number the record has.
     #[inline(always)]
-    pub(crate) fn insert_timed(&mut self, slot: Slot, held: Held<T>, end: Timestamp) {
+    pub(crate) fn insert_timed(&mut self, slot: Slot, held: Held<T>, end: Timestamp) -> usize {
         self.reach_to(slot);
         let Some(list) = self.lists.get_mut(slot.index()) else {
-            return;
+            return 0;
         };
-        let place = end_of(&list.records, held.time);
-        match place == list.records.len() {
-            true => list.records.push_back(held),
-            false => list.records.insert(place, held),
-        }
+        let number = list.records.insert(held);
         self.len += 1;
-        self.timers.set(timer(end, slot));
+        self.timers.set_instant(end, slot);
+        number
     }
 
     /// Takes out records that have come to their end, about so many at the most, and
     /// hands them to `each`, with whether the list is empty then; until it wants no more
     /// for now. Those of one slot come in the order of time. Says whether there may be
     /// more.
+    #[inline]
     pub(crate) fn remove_due(
         &mut self,
         watermark: Timestamp,
         most: usize,
-        each: impl FnMut(Slot, Held<T>, bool) -> bool,
+        mut each: impl FnMut(Slot, Held<T>, bool) -> bool,
     ) -> bool {
-        let mut due = Due {
-            lists: &mut self.lists,
-            len: &mut self.len,
-            each,
-        };
-        self.timers.drain_due(watermark, most, &mut due)
+        if self.done == self.due.len() {
+            self.due.clear();
+            self.done = 0;
+            if !self.timers.may_be_due(watermark) {
+                return false;
+            }
+            self.timers.take_due(watermark, most, &mut self.due);
+            Fronts(&self.lists).bring_near(self.due.iter().copied());
+        }
+        while let Some(&slot) = self.due.get(self.done) {
+            self.done += 1;
+            let Some(list) = self.lists.get_mut(slot.index()) else {
+                continue;
+            };
+            let Some(held) = list.records.pop_first() else {
+                continue;
+            };
+            self.len -= 1;
+            if !each(slot, held, list.records.is_empty()) {
+                break;
+            }
+        }
+        self.may_be_due(watermark)
     }
 
     /// The watermark has risen: whether there may be something due.
     #[inline]
     pub(crate) fn advance(&mut self, watermark: Timestamp) -> bool {
-        self.timers.advance(watermark)
+        let may_be_due = self.timers.advance(watermark);
+        may_be_due || self.done < self.due.len()
     }
 
     /// Whether there may be something due.
     #[inline]
     pub(crate) fn may_be_due(&self, watermark: Timestamp) -> bool {
-        self.timers.may_be_due(watermark)
+        self.done < self.due.len() || self.timers.may_be_due(watermark)
     }
 
     /// The next list whose first record is at its end. It has no timer until it is
@@ -318,11 +278,11 @@ impl<T> TimedLists<T> {
         slot: Slot,
         is_over: impl FnOnce(Timestamp) -> bool,
     ) -> Option<Held<T>> {
-        let records = self.records_mut(slot)?;
-        if !is_over(records.front()?.time) {
+        let records = &mut self.lists.get_mut(slot.index())?.records;
+        if !is_over(records.first()?.time) {
             return None;
         }
-        let held = records.pop_front();
+        let held = records.pop_first();
         self.len -= 1;
         held
     }
@@ -337,63 +297,19 @@ impl<T> TimedLists<T> {
         let Some(list) = self.lists.get_mut(slot.index()) else {
             return true;
         };
-        let Some(first) = list.records.front() else {
-            if list.records.capacity() > KEPT {
-                list.records.shrink_to(KEPT);
-            }
+        let Some(first) = list.records.first() else {
             return true;
         };
         list.timer_at = end_of(first.time);
-        self.timers.set(timer(list.timer_at, slot));
+        self.timers.set_instant(list.timer_at, slot);
         false
-    }
-}
-
-#[inline]
-fn timer(at: Timestamp, slot: Slot) -> Timer {
-    let end = Timestamp::from_nanos(at.nanos().saturating_add(1));
-    Timer { at, end, slot }
-}
-
-/// The number of the first record at `time` or later. Most often it is one of the
-/// first: what is earlier has mostly been removed.
-#[inline(always)]
-fn first_from<T>(records: &VecDeque<Held<T>>, time: Timestamp) -> usize {
-    let near = records.len().min(NEAR);
-    let mut place = 0;
-    while place < near {
-        if records[place].time >= time {
-            return place;
-        }
-        place += 1;
-    }
-    match place == records.len() {
-        true => place,
-        false => records.partition_point(|held| held.time < time),
-    }
-}
-
-/// The number after the last record at `time` or earlier. Most often that is one of
-/// the last: few are later than what has just come.
-#[inline(always)]
-fn end_of<T>(records: &VecDeque<Held<T>>, time: Timestamp) -> usize {
-    let mut place = records.len();
-    let near = place.saturating_sub(NEAR);
-    while place > near {
-        if records[place - 1].time <= time {
-            return place;
-        }
-        place -= 1;
-    }
-    match place {
-        0 => 0,
-        _ => records.partition_point(|held| held.time <= time),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::join::in_order::KEPT;
     use proptest::prelude::*;
 
     const REACH: i64 = 10;
@@ -504,8 +420,6 @@ mod tests {
                     expected.sort_by_key(|r| r.0);
                     let records = lists.records(Slot(slot));
                     let found: Vec<_> = records
-                        .into_iter()
-                        .flatten()
                         .map(|held| (held.time.nanos(), held.value))
                         .collect();
                     prop_assert_eq!(&found, &expected);
@@ -525,7 +439,7 @@ mod tests {
         }
         insert(&mut lists, 1, 5, 0);
         removed(&mut lists, 15);
-        let room = |slot: usize| lists.lists[slot].records.capacity();
+        let room = |slot: usize| lists.lists[slot].records.room();
         assert!((1..=2 * KEPT).contains(&room(0)), "{}", room(0));
         assert!(room(1) > 0);
     }

@@ -161,6 +161,7 @@ impl TimerRing {
         TakenOfRing {
             is_all,
             begins_at: number << self.shift,
+            ends_at: (number << self.shift) | ((1 << self.shift) - 1),
         }
     }
 
@@ -225,9 +226,17 @@ pub(crate) struct TakenOfRing {
     pub(crate) is_all: bool,
     /// Where the bucket begins, in nanoseconds.
     begins_at: i64,
+    /// Its last instant.
+    ends_at: i64,
 }
 
 impl TakenOfRing {
+    /// Whether all of the bucket has come due at `watermark`.
+    #[inline(always)]
+    pub(crate) fn is_over(self, watermark: Timestamp) -> bool {
+        self.ends_at <= watermark.nanos()
+    }
+
     /// The timer of a word.
     #[inline(always)]
     pub(crate) fn timer(self, word: u64) -> Timer {

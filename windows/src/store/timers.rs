@@ -106,16 +106,6 @@ pub(crate) trait TimedWindows {
     fn revise(&mut self, timer: Timer) -> Option<Timer>;
 }
 
-/// Whoever has timers of which none ever moves or becomes stale.
-pub(crate) trait DueSlots {
-    /// These are due next: reads a little of each, so that the cache misses of all of
-    /// them go on at once.
-    fn bring_near(&self, slots: impl Iterator<Item = Slot>);
-
-    /// A timer of this slot has come due. Says whether more are wanted for now.
-    fn due(&mut self, slot: Slot) -> bool;
-}
-
 /// Stale timers that are always allowed.
 const FEW: usize = 64;
 /// Parts of buckets that one call sees to.
@@ -155,7 +145,16 @@ impl Timers {
         }
     }
 
-    #[inline]
+    /// Sets the timer of what has no window: its end is the instant behind.
+    #[inline(always)]
+    pub(crate) fn set_instant(&mut self, at: Timestamp, slot: Slot) {
+        if !self.ring.set(at, slot) {
+            let end = Timestamp::from_nanos(at.nanos().saturating_add(1));
+            self.set_elsewhere(Timer { at, end, slot });
+        }
+    }
+
+    #[inline(never)]
     fn set_elsewhere(&mut self, timer: Timer) {
         match self.far.reaches_back_to(timer.at) {
             true => self.far.set(timer),
@@ -234,61 +233,66 @@ impl Timers {
         Next::Later
     }
 
-    /// Hands out timers that have come due, in no order, a few more than `most` at the
-    /// most. Says whether there may be more.
+    /// Takes off timers that have come due, in no order, a few more than `most` at the
+    /// most: their slots go into `into`. Says whether there may be more.
     ///
     /// For timers that never move: they need not be brought into order, nor looked at
     /// twice.
-    pub(crate) fn drain_due(
+    pub(crate) fn take_due(
         &mut self,
         watermark: Timestamp,
         most: usize,
-        slots: &mut impl DueSlots,
+        into: &mut Vec<Slot>,
     ) -> bool {
-        let mut count = 0;
-        while count < most {
-            if self.near.peek().is_some_and(|near| near.0.at <= watermark) {
-                let Some(Near(timer)) = self.near.pop() else {
-                    continue;
-                };
-                count += 1;
-                if !slots.due(timer.slot) {
-                    return true;
+        let mut seen = 0;
+        while seen < most {
+            let of_run = self
+                .run
+                .get(self.done)
+                .filter(|first| first.at <= watermark);
+            if let Some(timer) = of_run {
+                into.push(timer.slot);
+                self.done += 1;
+                seen += 1;
+            } else if self.near.peek().is_some_and(|near| near.0.at <= watermark) {
+                if let Some(Near(timer)) = self.near.pop() {
+                    into.push(timer.slot);
                 }
+                seen += 1;
             } else if self.ring.starts_by(watermark) {
                 self.words.clear();
                 let taken = self.ring.take(&mut self.words);
-                slots.bring_near(self.words.iter().map(|&word| slot_of(word)));
-                let mut wants_more = true;
+                seen += self.words.len();
+                if taken.is_over(watermark) {
+                    into.extend(self.words.iter().map(|&word| slot_of(word)));
+                    continue;
+                }
+                // Of the bucket that the watermark lies in: what is left is next.
+                let is_free = self.done == self.run.len();
+                if is_free {
+                    self.run.clear();
+                    self.done = 0;
+                    self.words.sort_unstable();
+                }
                 for &word in &self.words {
                     let timer = taken.timer(word);
-                    match wants_more && timer.at <= watermark {
-                        true => wants_more = slots.due(timer.slot),
-                        // Of the bucket that the watermark lies in; or not now.
-                        false => self.near.push(Near(timer)),
+                    match (timer.at <= watermark, is_free) {
+                        (true, _) => into.push(timer.slot),
+                        (false, true) => self.run.push(timer),
+                        (false, false) => self.near.push(Near(timer)),
                     }
-                }
-                count += self.words.len();
-                if !wants_more {
-                    return true;
                 }
             } else if self.far.starts_by(watermark) {
                 self.taken.clear();
                 self.far.take(&mut self.taken);
-                slots.bring_near(self.taken.iter().map(|timer| timer.slot));
-                let mut wants_more = true;
+                seen += self.taken.len();
                 for place in 0..self.taken.len() {
                     let timer = self.taken[place];
-                    match (timer.at <= watermark, wants_more) {
-                        (true, true) => wants_more = slots.due(timer.slot),
-                        (true, false) => self.near.push(Near(timer)),
+                    match timer.at <= watermark {
+                        true => into.push(timer.slot),
                         // It lies in a narrower bucket now.
-                        (false, _) => self.set_elsewhere(timer),
+                        false => self.set_elsewhere(timer),
                     }
-                }
-                count += self.taken.len();
-                if !wants_more {
-                    return true;
                 }
             } else {
                 self.ring.move_to(watermark);
@@ -824,5 +828,57 @@ mod tests {
             assert_eq!(timers.looked_at(), looked_at, "each of them once");
         }
         assert_eq!(timers.len(), 0);
+    }
+
+    /// Timers that never move are taken off when they are due, each once, however the
+    /// watermark lies to the buckets and however few are asked for.
+    #[test]
+    fn what_is_due_is_taken_off_once_at_all_scales_of_time() {
+        let mut state = 5u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(1);
+            (state >> 33) % below
+        };
+        for unit in [1, 1_000, 300_000, 1_000_000, 70_000_000, 1_000_000_000] {
+            for most in [1, 10, 1_000] {
+                let mut timers = Timers::at_last_instants(100 * unit, 16);
+                let mut oracle: Vec<(i64, u32)> = Vec::new();
+                let mut watermark = 0;
+                for round in 0..300 {
+                    for _ in 0..random(12) {
+                        // Most a little ahead; a few far ahead, or in the past.
+                        let ahead = match random(20) {
+                            0 => 5_000,
+                            1 => -3,
+                            _ => random(120) as i64,
+                        };
+                        let at = watermark + ahead * unit + random(unit as u64) as i64;
+                        let slot = random(50) as u32;
+                        timers.set_instant(Timestamp::from_nanos(at), Slot(slot));
+                        oracle.push((at, slot));
+                    }
+                    watermark += random(9 * unit as u64) as i64;
+                    if round % 100 == 99 {
+                        watermark += 6_000 * unit;
+                    }
+                    let reached = Timestamp::from_nanos(watermark);
+                    let mut taken = Vec::new();
+                    let mut is_more = timers.advance(reached);
+                    while is_more {
+                        is_more = timers.take_due(reached, most, &mut taken);
+                    }
+                    assert!(!timers.may_be_due(reached));
+                    let mut taken: Vec<_> = taken.into_iter().map(|slot| slot.0).collect();
+                    let is_due = |timer: &(i64, u32)| timer.0 <= watermark;
+                    let mut due: Vec<_> =
+                        oracle.iter().filter(|t| is_due(t)).map(|t| t.1).collect();
+                    oracle.retain(|timer| !is_due(timer));
+                    taken.sort_unstable();
+                    due.sort_unstable();
+                    assert_eq!(taken, due, "unit {unit}, {most} at most, round {round}");
+                    assert_eq!(timers.iter().count(), oracle.len());
+                }
+            }
+        }
     }
 }
