@@ -19,7 +19,7 @@ pub(crate) fn say(text: &str) {
 /// `text` as a terminal may show it: at most `most` characters, and none that
 /// would move its cursor, change its colours or turn its lines around.
 pub fn legible(text: &str, most: usize) -> String {
-    let mut shown = String::with_capacity(text.len().min(4 * most));
+    let mut shown = String::with_capacity(text.len().min(most.saturating_mul(4)));
     for (count, character) in text.chars().enumerate() {
         if count == most {
             shown.push('…');

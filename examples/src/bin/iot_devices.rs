@@ -103,7 +103,7 @@ impl Row for Told {
             Report::Window(window) => clock_text(window.to_ms),
             Report::Silent(silent) => clock_text(silent.noticed_ms),
         }),
-        Column::text("device", 8, |row| legible(row.0.device(), 30)),
+        Column::text("device", 12, |row| legible(row.0.device(), 30)),
         Column::figure("readings", "", 8, |row| row.of(|w| grouped(w.readings))),
         Column::figure("missing", "", 7, |row| row.of(|w| grouped(w.missing))),
         Column::figure("mean", "°C", 6, |row| {
@@ -114,7 +114,7 @@ impl Row for Told {
         Column::figure("humidity", "%", 8, |row| {
             row.of(|w| format!("{:.1}", w.mean_humidity_percent))
         }),
-        Column::text("", 24, |row| match &row.0 {
+        Column::text("", 22, |row| match &row.0 {
             Report::Window(_) => String::new(),
             Report::Silent(silent) => format!("silent since {}", clock_text(silent.last_ms)),
         }),
