@@ -216,8 +216,9 @@ fn asked_for(workload: Workload, events: u64) -> u64 {
         // A window every ten seconds.
         Workload::Q7 => 2 * events / 100_000,
         // A list for each of ten thousand keys and each side, which doubles once more
-        // when it first holds more than four: most have by the larger size.
-        Workload::J1 => 20_000,
+        // when it first holds more than four: of these keys 7,400 more have by the
+        // larger size.
+        Workload::J1 => 10_000,
         // A window has a list for each key and side.
         Workload::J2 => events,
         _ => 0,
