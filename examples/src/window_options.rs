@@ -2,7 +2,7 @@
 //!
 //! What suits a sample's data is part of the type, so that `--help` tells it.
 
-use crate::grouped;
+use crate::{complain, grouped};
 use clap::{value_parser, Args};
 use fluxus::prelude::Sliding;
 use fluxus::Error;
@@ -75,13 +75,10 @@ impl<const SIZE_MS: u64, const SLIDE_MS: u64> SlideOptions<SIZE_MS, SLIDE_MS> {
             });
         }
         if self.slide_ms > self.size.window_ms {
-            return Err(Error::Operator {
-                operator: "window".to_owned(),
-                problem: format!(
-                    "events between two windows would lie in none: make --slide-ms at most {}",
-                    self.size.window_ms
-                ),
-            });
+            complain(
+                "note",
+                "events between two windows lie in none: --slide-ms is longer",
+            );
         }
         Ok(Sliding::new(self.size(), self.slide())?)
     }

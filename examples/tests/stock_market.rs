@@ -304,3 +304,32 @@ fn latencies_are_measured() {
     assert!(run.stdout.contains("event to result"), "{run:?}");
     assert!(run.stdout.contains("throughput"), "{run:?}");
 }
+
+#[test]
+fn quotes_of_one_time_in_two_files_give_the_same_bar_in_every_run() {
+    let folders = [(); 2].map(|()| tempfile::tempdir().expect("a folder can be made"));
+    let [one, two] = [(0, "11,12,10,11,5"), (1, "1,2,1,2,7")].map(|(folder, rest)| {
+        let path = folders[folder].path().join("X.csv");
+        std::fs::write(&path, format!("2010-01-04,{rest}\n")).expect("it can be written");
+        path.to_str().expect("a path of text").to_owned()
+    });
+    for _ in 0..10 {
+        let rows = MARKET.rows(&["--input", &one, "--input", &two]);
+        assert_eq!(rows[0]["open"], 1.0);
+        assert_eq!(rows[0]["close"], 11.0);
+    }
+}
+
+#[test]
+fn a_heading_tells_where_the_columns_are() {
+    let text = "Date,Close,Volume,Open,Adj Close,High,Low\n2010-01-04,5,70,3,4.9,6,2\n";
+    let file = file_of(text);
+    let row = &MARKET.rows(&["--input", file.path().to_str().unwrap()])[0];
+    for (name, price) in [("open", 3.0), ("high", 6.0), ("low", 2.0), ("close", 5.0)] {
+        assert_eq!(row[name], price, "{name}");
+    }
+    assert_eq!(row["volume"], 70);
+    let run = MARKET.reads("Date,Open,High,Low,Close\n2010-01-04,1,1,1,1\n", &[]);
+    assert!(run.stderr.contains("names no column volume"), "{run:?}");
+    assert_eq!(counted(&run, "malformed"), 1);
+}

@@ -231,3 +231,39 @@ fn latencies_are_measured() {
     assert!(run.stdout.contains("event to result"), "{run:?}");
     assert!(run.stdout.contains("throughput"), "{run:?}");
 }
+
+#[test]
+fn a_pipe_is_read_whole_and_a_mark_in_front_of_a_file_is_no_part_of_it() {
+    let text = fs::read_to_string(data("weather.csv")).expect("the data is there");
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.expect("mkfifo is there").success());
+    let path = pipe.clone();
+    let writer = std::thread::spawn(move || fs::write(path, format!("\u{feff}{text}")));
+    let run = SENSOR.done(&["--input", pipe.to_str().expect("a path of text")]);
+    writer
+        .join()
+        .expect("no panic")
+        .expect("all of it was read");
+    assert_eq!(
+        (counted(&run, "readings "), counted(&run, "malformed")),
+        (2226, 0)
+    );
+}
+
+#[test]
+fn names_do_not_break_the_table() {
+    let row = |name: &str| format!("{name},2013,1,1,1,50,2013-01-01T06:00:00Z\n");
+    let run = SENSOR.reads(&(row("a\x1b[31m\u{202e}") + &row("東京東京東京")), &[]);
+    assert!(!run.stdout.contains('\x1b') && !run.stdout.contains('\u{202e}'));
+    assert!(run.stdout.contains("東京東… "), "{run:?}");
+}
+
+#[test]
+fn events_as_far_apart_as_time_goes_can_be_replayed() {
+    let row = |year: &str| format!("EWR,0,0,0,0,50,{year}T06:00:00Z\n");
+    let text = row("1677-10-01") + &row("2262-03-01");
+    let options = ["--latency", "--seconds", "1", "--speed", "1e12"];
+    assert_eq!(SENSOR.reads(&text, &options).code, Some(0));
+}

@@ -145,7 +145,7 @@ impl Totals<Weather> for Coldest {
         match &self.0 {
             Some(row) => format!(
                 "coldest: {} with {:.1} °C on average from {}",
-                row.station,
+                legible(&row.station, 40),
                 row.mean_c,
                 time_text(row.from_ms)
             ),

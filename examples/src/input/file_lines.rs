@@ -10,7 +10,7 @@ use std::path::Path;
 /// the job can be ended meanwhile.
 pub(super) enum FileLines {
     File(LinesSource),
-    Pipe(ReaderLinesSource<File>),
+    Pipe(Box<ReaderLinesSource<File>>),
 }
 
 impl FileLines {
@@ -19,7 +19,7 @@ impl FileLines {
         let is_pipe = file.metadata().is_ok_and(|metadata| !metadata.is_file());
         // What cannot be opened is told when it is read.
         match File::open(file) {
-            Ok(pipe) if is_pipe => Ok(Self::Pipe(job.reader_lines(pipe)?.limit(limit))),
+            Ok(pipe) if is_pipe => Ok(Self::Pipe(Box::new(job.reader_lines(pipe)?.limit(limit)))),
             _ => Ok(Self::File(LinesSource::new(file).limit(limit))),
         }
     }

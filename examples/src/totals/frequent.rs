@@ -5,7 +5,7 @@ use std::collections::HashMap;
 /// How often each name came, to tell the most frequent ones.
 ///
 /// ```
-/// let mut pages = fluxus_examples::Frequent::default();
+/// let mut pages = fluxus_examples::totals::Frequent::default();
 /// for page in ["/red", "/blue", "/red"] {
 ///     pages.add(page, 1);
 /// }
