@@ -21,7 +21,7 @@ struct CommandLine<S: Args> {
     #[command(flatten, next_help_heading = "Sample")]
     sample: S,
 
-    #[command(flatten, next_help_heading = "Options")]
+    #[command(flatten, next_help_heading = "Input and output")]
     shared: SharedOptions,
 }
 
