@@ -211,11 +211,6 @@ fn tell_problems(
     read: &Read,
     report: &Report,
 ) {
-    let of = |index: usize| {
-        files
-            .get(index)
-            .map_or("", |file| file.to_str().unwrap_or("?"))
-    };
     let of_source = report.total(Measure::Malformed);
     if of_source > 0 {
         let message = format!(
@@ -226,8 +221,8 @@ fn tell_problems(
         complain("warning", message);
     }
     if read.events == 0 && report.ending == JobEnding::Completed {
-        let named: Vec<_> = (0..files.len()).map(of).collect();
-        let why = match read.first.first() {
+        let named: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
+        let why = match &read.first {
             Some(line) => format!(
                 "none of their lines could be read; the first, line {}: {}",
                 line.line,

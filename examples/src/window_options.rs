@@ -48,11 +48,6 @@ pub struct SlideOptions<const SIZE_MS: u64, const SLIDE_MS: u64> {
 }
 
 impl<const SIZE_MS: u64, const SLIDE_MS: u64> SlideOptions<SIZE_MS, SLIDE_MS> {
-    /// How long a window is.
-    pub fn size(&self) -> Duration {
-        self.size.size()
-    }
-
     /// How far a window begins behind the one before.
     pub fn slide(&self) -> Duration {
         Duration::from_millis(self.slide_ms)
@@ -80,7 +75,7 @@ impl<const SIZE_MS: u64, const SLIDE_MS: u64> SlideOptions<SIZE_MS, SLIDE_MS> {
                 "events between two windows lie in none: --slide-ms is longer",
             );
         }
-        Ok(Sliding::new(self.size(), self.slide())?)
+        Ok(Sliding::new(self.size.size(), self.slide())?)
     }
 }
 

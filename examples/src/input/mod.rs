@@ -79,8 +79,6 @@ impl<E, F: FnMut(&str) -> Parsed<E> + Send> Parser<E> for F {
 /// A line that was no event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// Which of the files, from 0.
-    pub file: usize,
     /// Its number in the file, from 1.
     pub line: u64,
     /// What is wrong with it.
@@ -103,7 +101,7 @@ pub fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// The events of the files, an instance a file. What in them was none is counted,
-/// and the first of it kept, in `tally`.
+/// and the first of it kept, in `tally`; all of it is told at once if that is wanted.
 pub(crate) fn events<S: Sample>(
     job: &Job,
     sample: &S,
@@ -122,7 +120,6 @@ pub(crate) fn events<S: Sample>(
         .named("lines")
         .map_with(
             move |file| Reading {
-                file,
                 shown_as: match show_malformed {
                     true => files.get(file).cloned(),
                     false => None,
@@ -141,7 +138,6 @@ pub(crate) fn events<S: Sample>(
 
 /// What stands between the lines of a file and its events.
 struct Reading<E> {
-    file: usize,
     /// What the file is called where its malformed lines are shown.
     shown_as: Option<PathBuf>,
     parser: Box<dyn Parser<E>>,
@@ -172,7 +168,6 @@ impl<E> Reading<E> {
                     );
                 }
                 let malformed = Malformed {
-                    file: self.file,
                     line: number,
                     reason,
                 };

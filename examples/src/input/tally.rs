@@ -1,9 +1,6 @@
 use super::Malformed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many malformed lines are kept, to be shown.
-const MOST_KEPT: usize = 20;
-
 /// What was read, as far as it is known when the job has ended. Clones are the
 /// same one.
 #[derive(Clone, Debug, Default)]
@@ -16,8 +13,8 @@ pub(crate) struct Read {
     pub(crate) malformed: u64,
     /// Those of them that had been mended for bad UTF-8: their source counts them, too.
     pub(crate) mended: u64,
-    /// The first of the malformed lines.
-    pub(crate) first: Vec<Malformed>,
+    /// The first that came of them.
+    pub(crate) first: Option<Malformed>,
 }
 
 impl Tally {
@@ -34,9 +31,7 @@ impl Tally {
         let mut read = self.lock();
         read.malformed += 1;
         read.mended += u64::from(is_mended);
-        if read.first.len() < MOST_KEPT {
-            read.first.push(line);
-        }
+        read.first.get_or_insert(line);
     }
 }
 

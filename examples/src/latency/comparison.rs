@@ -1,4 +1,4 @@
-use super::page::{micros, percentiles, unsustained};
+use super::page::{micros, percentiles, unsustained, with_units};
 use super::Measured;
 use crate::options::SharedOptions;
 use crate::{complain, Failure};
@@ -114,7 +114,7 @@ pub(super) fn compare(
         ],
         invalid: measured.iter().flat_map(unsustained).take(1).collect(),
         plots: WORKERS.map(plots).into(),
-        table: (with_units(&head), rows),
+        table: (with_units(&head, &units(&head)), rows),
     };
     Ok((text, html::page(&page)))
 }
@@ -192,16 +192,6 @@ fn table(settings: &[Setting], measured: &[Measured]) -> (Vec<String>, Vec<Vec<S
         })
         .collect();
     (head, rows)
-}
-
-/// The head of a table that has no line of its own for units.
-fn with_units(head: &[String]) -> Vec<String> {
-    let names = head.iter().zip(units(head));
-    let names = names.map(|(name, unit)| match unit.as_str() {
-        "" => name.clone(),
-        unit => format!("{name} ({unit})"),
-    });
-    names.collect()
 }
 
 fn units(head: &[String]) -> Vec<String> {

@@ -19,35 +19,57 @@ pub(super) fn micros(nanos: Option<u64>) -> String {
     }
 }
 
-fn line(name: &str, distribution: &Distribution) -> String {
-    let cells = percentiles().map(|one| micros(distribution.percentile(one)));
-    let cells: String = cells
-        .chain([micros(distribution.max())])
-        .map(|cell| format!("{cell:>11}"))
-        .collect();
-    format!("{name:<18}{:>10}{cells}\n", grouped(distribution.samples()))
+/// A name, a number of samples and figures, in their columns.
+fn line(cells: &[String]) -> String {
+    let places = cells.iter().enumerate();
+    let line = places.map(|(place, cell)| match place {
+        0 => format!("{cell:<18}"),
+        1 => format!("{cell:>10}"),
+        _ => format!("{cell:>11}"),
+    });
+    line.collect::<String>() + "\n"
 }
 
-fn head() -> String {
-    let names = percentiles().map(|one| format!("p{}", one.name));
-    let names: String = names
-        .chain(["max".to_owned()])
-        .map(|name| format!("{name:>11}"))
-        .collect();
-    let units: String = (0..=percentiles().count())
-        .map(|_| format!("{:>11}", "us"))
-        .collect();
-    format!(
-        "{:<18}{:>10}{names}\n{:<18}{:>10}{units}\n",
-        "", "samples", "", ""
-    )
+/// The names of the columns, and their units.
+fn heads() -> [Vec<String>; 2] {
+    let mut names = vec![String::new(), "samples".to_owned()];
+    names.extend(percentiles().map(|one| format!("p{}", one.name)));
+    names.push("max".to_owned());
+    let unit = |place| if place < 2 { "" } else { "us" }.to_owned();
+    let units = (0..names.len()).map(unit).collect();
+    [names, units]
+}
+
+/// What was measured, and what the host did meanwhile.
+fn rows(measured: &Measured) -> Vec<Vec<String>> {
+    let row = |(name, distribution): (&str, &Distribution)| {
+        let mut row = vec![name.to_owned(), grouped(distribution.samples())];
+        row.extend(percentiles().map(|one| micros(distribution.percentile(one))));
+        row.push(micros(distribution.max()));
+        row
+    };
+    let both = [
+        ("event to result", &measured.results),
+        ("host's hiccups", &measured.hiccups),
+    ];
+    both.map(row).into()
+}
+
+/// The head of a table that has no line of its own for units.
+pub(super) fn with_units(names: &[String], units: &[String]) -> Vec<String> {
+    let names = names.iter().zip(units);
+    let names = names.map(|(name, unit)| match unit.as_str() {
+        "" => name.clone(),
+        unit => format!("{name} ({unit})"),
+    });
+    names.collect()
 }
 
 /// One run as a table, and as a page.
 pub(super) fn one(title: &str, measured: &Measured) -> (String, String) {
-    let mut text = format!("{title}\n\n{}", head());
-    text.push_str(&line("event to result", &measured.results));
-    text.push_str(&line("host's hiccups", &measured.hiccups));
+    let ([names, units], rows) = (heads(), rows(measured));
+    let mut text = format!("{title}\n\n{}{}", line(&names), line(&units));
+    text.extend(rows.iter().map(|row| line(row)));
     let facts = facts(measured);
     text.push_str(&format!("\n{}\n", facts.join("\n")));
     let page = Page {
@@ -73,27 +95,9 @@ pub(super) fn one(title: &str, measured: &Measured) -> (String, String) {
                 },
             ],
         }],
-        table: figures(measured),
+        table: (with_units(&names, &units), rows),
     };
     (text, html::page(&page))
-}
-
-/// The same as the lines of the text.
-fn figures(measured: &Measured) -> (Vec<String>, Vec<Vec<String>>) {
-    let mut head = vec![String::new(), "samples".to_owned()];
-    head.extend(percentiles().map(|one| format!("p{} (us)", one.name)));
-    head.push("max (us)".to_owned());
-    let row = |name: &str, distribution: &Distribution| {
-        let mut row = vec![name.to_owned(), grouped(distribution.samples())];
-        row.extend(percentiles().map(|one| micros(distribution.percentile(one))));
-        row.push(micros(distribution.max()));
-        row
-    };
-    let rows = vec![
-        row("event to result", &measured.results),
-        row("host's hiccups", &measured.hiccups),
-    ];
-    (head, rows)
 }
 
 fn facts(measured: &Measured) -> Vec<String> {
